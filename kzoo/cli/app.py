@@ -1,0 +1,85 @@
+"""The ``kzoo`` command: its parts, and how each way of ending becomes an exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+import kzoo
+from kzoo.cli import look, run
+from kzoo.errors import KzooError
+
+INTERRUPTED = 130
+TERMINATED = 143
+
+app = typer.Typer(
+    name="kzoo",
+    help="A zoo of small Keras models that run from a JSON file.",
+    epilog="Start with: kzoo run deep_mlp",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("list")(look.list_specs)
+app.command("show")(look.show)
+app.command("validate")(look.validate)
+app.command("schema")(look.schema)
+app.command("init")(look.init)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kzoo {kzoo.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """A zoo of small Keras models that run from a JSON file."""
+
+
+def main() -> NoReturn:
+    """Run the command line; a KzooError becomes one line on standard error and exit status 1."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+        status = 0
+    except KzooError as error:
+        _say(f"Error: {error}")
+        status = 1
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python must not try to flush into the pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except OSError as error:
+        _say(f"Error: {error.filename or 'system'}: {error.strerror or error}")
+        status = 1
+    except KeyboardInterrupt:
+        _say("Interrupted.")
+        status = INTERRUPTED
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if status == TERMINATED:
+            _say("Terminated.")
+    sys.exit(status)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(TERMINATED)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -1,0 +1,159 @@
+"""Checks that stand between what was read and what is trained on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kzoo.datasets.dataset import AnyArray, Arrays, Scaling, Source
+from kzoo.errors import DataError
+
+_MAX_CLASSES = 10_000
+
+
+def check(source: Source) -> tuple[Arrays, Arrays | None, tuple[str, ...]]:
+    """Return training and test arrays in their final types, and the class names.
+
+    Raises:
+        DataError: shapes do not fit, values are not finite, or labels are not classes.
+    """
+    where = source.where
+    x_train = _inputs(source.x_train, f"{where}: x_train")
+    labels = _labels(source.y_train, f"{where}: y_train", rows=len(x_train))
+    classes, y_train = _classes(labels, source, f"{where}: y_train")
+    train = Arrays(x_train, y_train)
+    if source.x_test is None or source.y_test is None:
+        return train, None, _names(classes, source)
+    x_test = _inputs(source.x_test, f"{where}: x_test")
+    if x_test.shape[1:] != x_train.shape[1:]:
+        raise DataError(
+            f"{where}: x_test: received examples of shape {x_test.shape[1:]}; "
+            f"expected {x_train.shape[1:]}, as in x_train"
+        )
+    if x_test.dtype != x_train.dtype:
+        x_train, x_test = x_train.astype(np.float32), x_test.astype(np.float32)
+    test_labels = _labels(source.y_test, f"{where}: y_test", rows=len(x_test))
+    y_test = _index(test_labels, classes, f"{where}: y_test")
+    return Arrays(x_train, y_train), Arrays(x_test, y_test), _names(classes, source)
+
+
+def find_scaling(x: AnyArray) -> Scaling:
+    """Return the map that brings these training inputs to order one.
+
+    uint8 becomes 0 to 1; images of other types are standardised as a whole, tables by column.
+
+    Args:
+        x: ``(n, *input_shape)``, uint8 or float32.
+    """
+    if x.dtype == np.uint8:
+        return Scaling(1.0 if x.max() <= 1 else 1 / 255)
+    low, high = float(x.min()), float(x.max())
+    if x.ndim > 2 and low >= 0 and high <= 1:
+        return Scaling(1.0)
+    if x.ndim > 2:
+        return _standardise(
+            np.asarray(x.mean(dtype=np.float64)), np.asarray(x.std(dtype=np.float64))
+        )
+    return _standardise(x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64))
+
+
+def _standardise(mean: npt.NDArray[np.float64], deviation: npt.NDArray[np.float64]) -> Scaling:
+    # A constant column carries nothing: it becomes 0 instead of 0 / 0.
+    scale = 1 / np.where(deviation > 1e-12 * np.maximum(1, np.abs(mean)), deviation, 1)
+    offset = -mean * scale
+    if scale.ndim == 0:
+        return Scaling(float(scale), float(offset))
+    return Scaling(tuple(scale.tolist()), tuple(offset.tolist()))
+
+
+def _inputs(x: Any, where: str) -> AnyArray:
+    x = np.asarray(x)
+    if x.dtype.kind not in "biuf":
+        raise DataError(f"{where}: received values of type {x.dtype}; expected numbers")
+    if x.ndim < 2 or x.size == 0:
+        raise DataError(
+            f"{where}: received shape {x.shape}; expected (examples, ...), at least one of each"
+        )
+    if x.dtype.kind == "f":
+        _refuse_non_finite(x, where)
+        with np.errstate(over="ignore"):
+            converted: AnyArray = np.ascontiguousarray(x, np.float32)
+        if x.dtype.itemsize > 4:
+            _refuse_non_finite(converted, where)
+        return converted
+    if x.dtype.kind == "b" or (x.min() >= 0 and x.max() <= 255):
+        return np.ascontiguousarray(x, np.uint8)
+    return np.ascontiguousarray(x, np.float32)
+
+
+def _refuse_non_finite(x: AnyArray, where: str) -> None:
+    # The sum is finite for finite values of order one, and costs no array of booleans.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(x.sum(dtype=np.float64)):
+            return
+    bad = np.argwhere(~np.isfinite(x))
+    if len(bad):
+        first = tuple(bad[0].tolist())
+        raise DataError(
+            f"{where}: received {x[first]} at index {list(first)}; expected finite values "
+            f"({len(bad)} are not)"
+        )
+
+
+def _labels(labels: Any, where: str, *, rows: int) -> AnyArray:
+    y: AnyArray = np.asarray(labels)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1:
+        hint = "; for one-hot labels pass y.argmax(axis=1)" if y.ndim == 2 else ""
+        raise DataError(f"{where}: received shape {y.shape}; expected ({rows},){hint}")
+    if len(y) != rows:
+        raise DataError(f"{where}: received {len(y)} labels; expected {rows}, one an example")
+    if y.dtype.kind == "f" and np.isfinite(y).all() and (y == np.round(y)).all():
+        y = y.astype(np.int64)
+    if y.dtype.kind not in "biuU":
+        raise DataError(
+            f"{where}: received labels of type {y.dtype}; expected whole numbers or words"
+        )
+    return y
+
+
+def _classes(
+    labels: AnyArray, source: Source, where: str
+) -> tuple[AnyArray, npt.NDArray[np.int32]]:
+    if source.class_names is not None:
+        classes: AnyArray = np.arange(len(source.class_names))
+        return classes, _index(labels, classes, where)
+    classes, indices = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise DataError(f"{where}: received one class only, {classes[0]!s}; expected 2 or more")
+    if len(classes) > min(_MAX_CLASSES, max(2, len(labels) // 2)):
+        raise DataError(
+            f"{where}: received {len(classes)} different labels for {len(labels)} examples; "
+            "expected classes (kzoo trains classifiers, not regressions)"
+        )
+    return classes, indices.astype(np.int32)
+
+
+def _index(labels: AnyArray, classes: AnyArray, where: str) -> npt.NDArray[np.int32]:
+    if labels.dtype.kind == "U" != classes.dtype.kind:
+        labels = labels.astype(object)
+    known = np.isin(labels, classes)
+    if not known.all():
+        row = int(np.argmin(known))
+        raise DataError(
+            f"{where}: received label {labels[row]!s} at index {row}; "
+            f"expected one of {_listing(classes)}"
+        )
+    return np.searchsorted(classes, labels).astype(np.int32)
+
+
+def _names(classes: AnyArray, source: Source) -> tuple[str, ...]:
+    return source.class_names or tuple(str(name) for name in classes.tolist())
+
+
+def _listing(classes: AnyArray) -> str:
+    shown = ", ".join(str(name) for name in classes[:10].tolist())
+    return shown if len(classes) <= 10 else f"{shown}, ... ({len(classes)} classes)"

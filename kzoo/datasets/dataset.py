@@ -1,0 +1,113 @@
+"""What a dataset is, once it has been read, checked and split."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+AnyArray = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Examples and their labels.
+
+    Attributes:
+        x: ``(n, *input_shape)``; uint8 for images, otherwise float32.
+        y: ``(n,)``, int32, class indices from 0.
+    """
+
+    x: AnyArray
+    y: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Arrays:
+        """Return the given rows, copied."""
+        return Arrays(self.x[rows], self.y[rows])
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The affine map that brings raw inputs to order one: ``x * scale + offset``.
+
+    Attributes:
+        scale: One factor, or one for each column of a table.
+        offset: One summand, or one for each column.
+    """
+
+    scale: float | tuple[float, ...]
+    offset: float | tuple[float, ...] = 0.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a reader read, before any check: labels may be words, the test split may be missing.
+
+    Attributes:
+        x_train: ``(n, *input_shape)``.
+        y_train: ``(n,)`` or ``(n, 1)``, whole numbers or words.
+        x_test: As `x_train`, or None.
+        y_test: As `y_train`, or None.
+        where: What to name in an error: a path, or the dataset's name.
+        class_names: Names of the classes 0, 1, ..., where the source knows them.
+        scaling: The map to order one, where the source knows better than a look at the data.
+    """
+
+    x_train: AnyArray
+    y_train: AnyArray
+    x_test: AnyArray | None
+    y_test: AnyArray | None
+    where: str
+    class_names: tuple[str, ...] | None = None
+    scaling: Scaling | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Three checked splits and what belongs to them.
+
+    Attributes:
+        name: A known name, or the path that was read.
+        train: What is trained on.
+        validation: What the best epoch is told by, or None.
+        test: What is looked at once, at the end.
+        class_names: The class of each label, in order.
+        scaling: Learnt from the training images alone.
+        fingerprint: sha256 over all the data, before it was split.
+        notices: What the person should know and the run's records keep.
+    """
+
+    name: str
+    train: Arrays
+    validation: Arrays | None
+    test: Arrays
+    class_names: tuple[str, ...]
+    scaling: Scaling
+    fingerprint: str
+    notices: tuple[str, ...] = field(default=())
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one example."""
+        return self.train.x.shape[1:]
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+
+def fingerprint(train: Arrays, test: Arrays | None) -> str:
+    """Return the sha256 of the arrays' types, shapes and bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    for split in (train, test):
+        for array in (split.x, split.y) if split else ():
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

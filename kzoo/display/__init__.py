@@ -1,0 +1,8 @@
+"""What a person sees of a training: a Keras callback that draws with rich."""
+
+from kzoo.display.download import downloading
+from kzoo.display.progress import RichProgress
+from kzoo.display.result import print_result
+from kzoo.display.view import Header, Mode
+
+__all__ = ["Header", "Mode", "RichProgress", "downloading", "print_result"]

@@ -1,0 +1,43 @@
+"""The errors that kzoo raises on purpose, and the hint that goes with a misspelt name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class KzooError(Exception):
+    """Base of every error that a person can mend; the command line prints it and exits 1."""
+
+
+class SpecError(KzooError):
+    """A spec, or an override of one, says something that cannot be carried out."""
+
+
+class DataError(KzooError):
+    """A dataset is missing, unreadable, or not what a classifier can be trained on."""
+
+
+class PluginError(KzooError):
+    """A builder or a folder of specs that a distribution registered cannot be used."""
+
+
+class RunError(KzooError):
+    """A run directory cannot be written, found or read."""
+
+
+class UnknownNameError(KzooError):
+    """No builder, spec or dataset has this name."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+        known = sorted(known)
+        prefix = f"{where}: " if where else ""
+        hint = did_you_mean(name, known) or f" Known: {', '.join(known) or 'none'}."
+        super().__init__(f"{prefix}unknown {kind} {name!r}.{hint}")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the nearest known name, or an empty string."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return f" Did you mean {by_folded[close[0]]!r}?" if close else ""

@@ -1,0 +1,191 @@
+"""A name, a file or Python data to a Spec: lookup, inheritance, overrides, validation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError, create_model
+
+from kzoo.errors import SpecError, UnknownNameError
+from kzoo.registry import get_spec_file
+from kzoo.spec.model import model_spec_type
+from kzoo.spec.parse import describe, read_json
+from kzoo.spec.problems import explain, locate, to_json_text
+from kzoo.spec.sections import Dimension, ModelSpec, Spec, UncheckedModelSpec
+from kzoo.spec.tree import Tree, merge, parse_overrides, put, put_all
+
+SpecSource = str | os.PathLike[str] | Mapping[str, Any] | Spec
+Overrides = Mapping[str, Any] | Iterable[str]
+
+_MAX_INHERITANCE = 16
+# What is said of one experiment does not hold for another that inherits from it.
+_NOT_INHERITED = ("name", "description", "reference", "expected")
+
+
+def load_spec(source: SpecSource, overrides: Overrides = ()) -> Spec:
+    """Load one experiment and validate it whole.
+
+    Args:
+        source: The name of a registered spec, the path of a JSON file, the JSON data itself, or a
+            Spec.
+        overrides: A mapping from spec paths to values, or ``path=value`` texts. They drop the
+            figures in `expected`; another dataset drops `reference` and `dataset.fallback` too.
+
+    Raises:
+        SpecError: it cannot be read or says something that is not accepted; the message names
+            the file, the path in it, what was received and what is accepted.
+        UnknownNameError: no such spec, or no such builder.
+    """
+    tree, where, stem = _read(source)
+    spec = _validate(tree, where=where, stem=stem)
+    if not isinstance(overrides, Mapping):
+        overrides = parse_overrides(overrides)
+    if not overrides:
+        return spec
+    return _validate(_override(spec, overrides), where="", stem=stem)
+
+
+def outline_spec(source: SpecSource) -> Spec:
+    """Load a spec without importing its builder: the builder's parameters are not checked.
+
+    Raises:
+        SpecError: as `load_spec`, but for what only the builder knows.
+    """
+    tree, where, stem = _read(source)
+    return _parse(_with_model(UncheckedModelSpec), tree, where=where, stem=stem)
+
+
+def validate_file(source: str) -> list[str]:
+    """Return a line for each problem of a spec, and none where it is valid."""
+    try:
+        tree, where, stem = _read(source)
+        spec_type = _spec_type(tree, where=where)
+        tree.setdefault("name", stem)
+        try:
+            spec = spec_type.model_validate_json(to_json_text(tree, where=where))
+        except ValidationError as error:
+            return explain(error, tree, spec_type, where=where)
+        _check_space(spec, where=where)
+    except (SpecError, UnknownNameError) as error:
+        return [str(error)]
+    return []
+
+
+def _read(source: SpecSource) -> tuple[Tree, str, str]:
+    """Return the JSON data with inheritance resolved, where it came from, and a name for it."""
+    if isinstance(source, Spec):
+        return source.to_dict(), source.name, source.name
+    if isinstance(source, Mapping):
+        return _inherit(dict(source), where="spec", folder=None), "spec", "spec"
+    path = _find(os.fspath(source))
+    tree = _inherit(read_json(path), where=str(path), folder=path.parent)
+    return tree, str(path), path.stem
+
+
+def _find(source: str, *, where: str = "") -> Path:
+    path = Path(source)
+    if path.suffix == ".json" or len(path.parts) > 1 or path.is_file():
+        if path.is_dir():
+            raise SpecError(f"{path}: is a folder; expected a JSON file, or a name of `kzoo list`")
+        if not path.exists():
+            raise SpecError(f"{path}: no such file; expected a JSON file, or a name of `kzoo list`")
+        return path
+    return get_spec_file(source, where=where).path
+
+
+def _inherit(tree: Tree, *, where: str, folder: Path | None, depth: int = 0) -> Tree:
+    """Lay the data over the spec it extends, and so on up."""
+    tree.pop("$schema", None)
+    parent = tree.pop("extends", None)
+    if parent is None:
+        return tree
+    if not isinstance(parent, str) or Path(parent).name != parent:
+        raise SpecError(
+            f"{where}: extends: received {describe(parent)}; expected the name of a spec, "
+            "or of a file in the same folder"
+        )
+    if depth == _MAX_INHERITANCE:
+        raise SpecError(
+            f"{where}: extends: a chain of more than {_MAX_INHERITANCE}; does a spec extend itself?"
+        )
+    sibling = folder / parent if folder and parent.endswith(".json") else parent
+    path = _find(os.fspath(sibling), where=f"{where}: extends")
+    inherited = _inherit(read_json(path), where=str(path), folder=path.parent, depth=depth + 1)
+    for key in _NOT_INHERITED:
+        inherited.pop(key, None)
+    _forget_fallback(inherited)
+    return merge(inherited, tree)
+
+
+def _override(spec: Spec, overrides: Mapping[str, Any]) -> Tree:
+    tree = spec.to_dict()
+    put_all(tree, overrides)
+    if set(overrides) - {"seed"}:
+        tree.pop("expected", None)
+    if "dataset.name" in overrides:
+        if overrides["dataset.name"] != spec.dataset.name:
+            tree.pop("reference", None)
+        if "dataset.fallback" not in overrides:
+            _forget_fallback(tree)
+    return tree
+
+
+def _forget_fallback(tree: Tree) -> None:
+    if isinstance(tree.get("dataset"), dict):
+        tree["dataset"].pop("fallback", None)
+
+
+def _spec_type(tree: Tree, *, where: str) -> type[Spec]:
+    """Return the Spec whose model section is that of the builder the data names."""
+    model = tree.get("model")
+    name = model.get("builder") if isinstance(model, dict) else None
+    if not isinstance(name, str):
+        return Spec
+    return _with_model(model_spec_type(name, where=locate(where, "model.builder")))
+
+
+@lru_cache(maxsize=256)
+def _with_model(section: type[ModelSpec]) -> type[Spec]:
+    return create_model("Spec", __base__=Spec, model=(section, ...))
+
+
+def _validate(tree: Tree, *, where: str, stem: str) -> Spec:
+    spec = _parse(_spec_type(tree, where=where), tree, where=where, stem=stem)
+    _check_space(spec, where=where)
+    return spec
+
+
+def _parse(spec_type: type[Spec], tree: Tree, *, where: str, stem: str) -> Spec:
+    tree.setdefault("name", stem)
+    try:
+        return spec_type.model_validate_json(to_json_text(tree, where=where))
+    except ValidationError as error:
+        problems = explain(error, tree, spec_type, where=where)
+        more = f" (and {len(problems) - 1} more: see `kzoo validate`)" if problems[1:] else ""
+        raise SpecError(problems[0] + more) from error
+
+
+def _check_space(spec: Spec, *, where: str) -> None:
+    """Put the ends of each search dimension into the spec: each must be a spec that can run."""
+    for path, dimension in (spec.tune.space if spec.tune else {}).items():
+        for value in _ends(dimension):
+            tree = spec.model_copy(update={"tune": None}).to_dict()
+            place = locate(where, f"tune.space.{path}")
+            try:
+                put(tree, path, value)
+                _validate(tree, where=place, stem=spec.name)
+            except SpecError as error:
+                text = str(error).removeprefix(f"{place}: ")
+                raise SpecError(f"{place}: cannot be {describe(value)}: {text}") from error
+
+
+def _ends(dimension: Dimension) -> tuple[Any, ...]:
+    if dimension.type == "boolean":
+        return (True, False)
+    if dimension.type == "choice":
+        return tuple(dimension.values)
+    return (dimension.min, dimension.max)

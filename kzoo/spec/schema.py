@@ -1,0 +1,50 @@
+"""The JSON Schema of specs, so that an editor completes and checks them."""
+
+from __future__ import annotations
+
+from typing import Any, Union
+
+from pydantic import Field, create_model
+
+from kzoo.errors import PluginError
+from kzoo.registry import list_models, list_specs
+from kzoo.spec.model import model_spec_type
+from kzoo.spec.sections import ModelSpec, Spec
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema() -> tuple[dict[str, Any], list[str]]:
+    """Return the JSON Schema of a spec file, and a line for each plugin that is left out.
+
+    Every registered builder's own parameters are in it, so each builder's plugin is imported.
+    """
+    sections: list[type[ModelSpec]] = []
+    problems = []
+    for name in list_models():
+        try:
+            sections.append(model_spec_type(name))
+        except PluginError as error:
+            problems.append(str(error))
+    any_model: Any = Union[tuple(sections)]  # noqa: UP007  # made at run time
+    model: Any = (any_model, Field(discriminator="builder"))
+    whole = create_model("Spec", __base__=Spec, model=model)
+    schema: dict[str, Any] = whole.model_json_schema()
+    for document in (schema, *schema["$defs"].values()):
+        document.pop("title", None)
+    schema["properties"] |= {
+        "$schema": {"type": "string", "description": "Where this schema lies."},
+        "extends": {
+            "type": "string",
+            "description": "A spec to inherit from: its name, or a file in the same folder.",
+            "examples": [file.name for file in list_specs()[0]],
+        },
+    }
+    # A spec that extends another needs to say only what differs.
+    schema["properties"]["model"] = {"anyOf": schema["properties"]["model"]["oneOf"]}
+    del schema["required"]
+    for name in ("DatasetSpec", *(section.__name__ for section in sections)):
+        del schema["$defs"][name]["required"]
+    needs = {"model": {"required": ["builder"]}, "dataset": {"required": ["name"]}}
+    schema["anyOf"] = [{"required": ["extends"]}, {"required": [*needs], "properties": needs}]
+    return {"$schema": DIALECT, "title": "kzoo spec", **schema}, problems

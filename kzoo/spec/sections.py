@@ -1,0 +1,387 @@
+"""The sections of a spec, each a frozen and strict type."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+LearningRate = Annotated[float, Field(gt=0, le=100)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
+Number = int | float
+
+
+class Section(BaseModel):
+    """Base of every section: frozen, no unknown keys, no silent conversions, no NaN."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        defer_build=True,
+        protected_namespaces=(),
+    )
+
+
+class ModelSpec(Section):
+    """A registered builder and its parameters; each builder has its own subclass."""
+
+    builder: str = Field(description="Name of a registered builder.")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The builder's keyword arguments."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name != "builder"}
+
+
+class UncheckedModelSpec(ModelSpec):
+    """A builder and its parameters as they stand, for a look that imports no builder."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class AugmentSpec(Section):
+    """Random changes of each training image, drawn anew every time it is seen."""
+
+    shift: float = Field(
+        0.0, description="Largest shift along each axis, as a fraction of its size.", ge=0, le=0.5
+    )
+    rotate: float = Field(0.0, description="Largest rotation either way, in degrees.", ge=0, le=180)
+    zoom: float = Field(
+        0.0, description="Largest zoom in or out, as a fraction of the size.", ge=0, le=0.5
+    )
+
+
+class DatasetSpec(Section):
+    """What the model is trained, validated and tested on."""
+
+    name: str = Field(
+        description="A dataset's name, or the path of a file.", min_length=1, max_length=4096
+    )
+    fallback: Literal["digits"] | None = Field(
+        None,
+        description="What to train on, under a loud notice, where `name` is nowhere to be had.",
+    )
+    validation_size: int = Field(
+        5000,
+        description="Training rows held out to validate on; at most 20 % of them are taken.",
+        ge=0,
+    )
+    augment: AugmentSpec | None = Field(None, description="Augmentation of the training images.")
+
+
+class ConstantSchedule(Section):
+    """The learning rate as it is."""
+
+    name: Literal["constant"] = "constant"
+
+
+class CosineSchedule(Section):
+    """Linear warm-up, then half a cosine. Source: Loshchilov and Hutter, SGDR, 2017."""
+
+    name: Literal["cosine"]
+    warmup_fraction: float = Field(
+        0.0,
+        description="Fraction of all steps in which the rate rises from 0 to learning_rate.",
+        ge=0,
+        lt=1,
+    )
+    alpha: Fraction = Field(0.0, description="Final rate, as a fraction of learning_rate.")
+
+
+class ExponentialSchedule(Section):
+    """The rate times `decay_rate` every `decay_epochs`."""
+
+    name: Literal["exponential"]
+    decay_rate: float = Field(description="Factor for each `decay_epochs`.", gt=0, le=1)
+    decay_epochs: float = Field(
+        1.0, description="Epochs in which the rate falls by `decay_rate`.", gt=0
+    )
+    staircase: bool = Field(
+        False, description="Fall at once every `decay_epochs` instead of smoothly."
+    )
+
+
+class PiecewiseSchedule(Section):
+    """The rate times `factors[i]` from `boundaries[i]` epochs on."""
+
+    name: Literal["piecewise"]
+    boundaries: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = Field(
+        description="Epochs after which the rate changes, rising."
+    )
+    factors: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = Field(
+        description="Factor on learning_rate from each boundary on."
+    )
+
+    @model_validator(mode="after")
+    def _check_boundaries(self) -> Self:
+        if len(self.boundaries) != len(self.factors):
+            raise ValueError(
+                f"received {len(self.boundaries)} boundaries and {len(self.factors)} factors; "
+                "expected as many of each"
+            )
+        if any(a >= b for a, b in zip(self.boundaries, self.boundaries[1:], strict=False)):
+            raise ValueError(f"received boundaries {list(self.boundaries)}; expected rising epochs")
+        return self
+
+
+Schedule = Annotated[
+    ConstantSchedule | CosineSchedule | ExponentialSchedule | PiecewiseSchedule,
+    Field(discriminator="name"),
+]
+
+
+class OptimizerBase(Section):
+    """What every optimizer has."""
+
+    name: str
+    learning_rate: LearningRate = Field(0.001, description="Step size, before the schedule.")
+    schedule: Schedule = Field(
+        ConstantSchedule(), description="How the learning rate changes over the epochs."
+    )
+    global_clipnorm: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Largest norm of all gradients together; larger ones are scaled down."
+    )
+
+
+class Sgd(OptimizerBase):
+    """Stochastic gradient descent, with momentum if wanted."""
+
+    name: Literal["sgd"]
+    learning_rate: LearningRate = Field(0.01, description="Step size, before the schedule.")
+    momentum: float = Field(
+        0.0, description="Fraction of the last update that is added to this one.", ge=0, lt=1
+    )
+    nesterov: bool = Field(False, description="Nesterov's form of momentum.")
+
+
+class Adam(OptimizerBase):
+    """Adam. Source: Kingma and Ba, 2014."""
+
+    name: Literal["adam"] = "adam"
+    beta_1: float = Field(0.9, description="Decay of the mean of the gradients.", ge=0, lt=1)
+    beta_2: float = Field(0.999, description="Decay of the mean of their squares.", ge=0, lt=1)
+    epsilon: float = Field(1e-7, description="Keeps the division finite.", gt=0)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay. Source: Loshchilov and Hutter, 2019."""
+
+    name: Literal["adamw"]  # type: ignore[assignment]  # the tag is what tells the two apart
+    weight_decay: float = Field(
+        0.004,
+        description="Fraction of each weight taken off, times the learning rate, at each step.",
+        ge=0,
+        le=1,
+    )
+
+
+class RmsProp(OptimizerBase):
+    """RMSprop. Source: Hinton, Coursera lecture 6e, 2012."""
+
+    name: Literal["rmsprop"]
+    rho: float = Field(0.9, description="Decay of the mean of the squared gradients.", ge=0, lt=1)
+    momentum: float = Field(
+        0.0, description="Fraction of the last update that is added to this one.", ge=0, lt=1
+    )
+    epsilon: float = Field(1e-7, description="Keeps the division finite.", gt=0)
+
+
+Optimizer = Annotated[Sgd | Adam | AdamW | RmsProp, Field(discriminator="name")]
+
+
+class EarlyStoppingSpec(Section):
+    """End the training once the monitored metric has stopped improving."""
+
+    patience: int = Field(5, description="Epochs without an improvement before stopping.", ge=1)
+    min_delta: float = Field(
+        0.0, description="Smallest change that counts as an improvement.", ge=0
+    )
+
+
+class FitSpec(Section):
+    """How long, and on how many examples at a time."""
+
+    epochs: int = Field(15, description="Passes over the training images.", ge=1, le=100_000)
+    batch_size: int = Field(
+        100,
+        description="Examples in a step; the last step of an epoch takes what is left.",
+        ge=1,
+        le=1_000_000,
+    )
+    monitor: Literal["val_accuracy", "val_loss"] = Field(
+        "val_accuracy",
+        description="What tells the best epoch: for early stopping and for restore_best_weights.",
+    )
+    early_stopping: EarlyStoppingSpec | None = Field(
+        None, description="When to end before `epochs`."
+    )
+    restore_best_weights: bool = Field(
+        False, description="Keep the weights of the best epoch instead of the last."
+    )
+    class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = Field(
+        None,
+        description="Weight of each class in the loss, by class name; or 'balanced'.",
+    )
+
+
+class Objective(Section):
+    """What a search improves."""
+
+    metric: Literal["val_accuracy", "val_loss"] = Field(
+        "val_accuracy", description="Measured on the validation images."
+    )
+    direction: Literal["max", "min"] = Field("max", description="Whether more or less is better.")
+
+    @model_validator(mode="after")
+    def _check_direction(self) -> Self:
+        wanted = "max" if self.metric == "val_accuracy" else "min"
+        if self.direction != wanted:
+            raise ValueError(
+                f"received direction {self.direction!r} for {self.metric}; expected {wanted!r}"
+            )
+        return self
+
+
+class RangeDimension(Section):
+    """What whole and real ranges share."""
+
+    type: str
+    sampling: Literal["linear", "log"] = Field(
+        "linear", description="Evenly over the range, or over its logarithm."
+    )
+
+    @model_validator(mode="after")
+    def _check_range(self) -> Self:
+        low, high = getattr(self, "min"), getattr(self, "max")  # noqa: B009  # builtins' names
+        if low >= high:
+            raise ValueError(f"received min {low} and max {high}; expected min below max")
+        if self.sampling == "log" and low <= 0:
+            raise ValueError(f"received min {low} with log sampling; expected a min above 0")
+        return self
+
+
+class IntDimension(RangeDimension):
+    """Whole numbers from min to max, both included."""
+
+    type: Literal["int"]
+    min: int
+    max: int
+    step: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Distance between neighbouring values; with log sampling, their ratio."
+    )
+
+
+class FloatDimension(RangeDimension):
+    """Real numbers from min to max."""
+
+    type: Literal["float"]
+    min: float
+    max: float
+    step: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Distance between neighbouring values; with log sampling, their ratio."
+    )
+
+
+class ChoiceDimension(Section):
+    """One of the listed values."""
+
+    type: Literal["choice"]
+    values: Annotated[tuple[bool | int | float | str, ...], Field(min_length=1)]
+
+
+class BooleanDimension(Section):
+    """True or false."""
+
+    type: Literal["boolean"]
+
+
+Dimension = Annotated[
+    IntDimension | FloatDimension | ChoiceDimension | BooleanDimension,
+    Field(discriminator="type"),
+]
+
+
+class TuneSpec(Section):
+    """A search: how candidates are proposed, over which values, for what."""
+
+    algorithm: Literal["random", "grid", "bayesian", "hyperband"] = Field(
+        "random", description="keras-tuner's oracle that proposes."
+    )
+    max_trials: int = Field(20, description="Trials at most.", ge=1, le=100_000)
+    objective: Objective = Field(Objective(), description="What is improved.")
+    space: dict[str, Dimension] = Field(
+        description="Spec paths and what to try there; `*` is every element, one shared value.",
+        min_length=1,
+    )
+
+
+class Reference(Section):
+    """What others report for this model."""
+
+    test_accuracy: Fraction = Field(description="Their test accuracy.")
+    source: str = Field(description="Who they are.")
+
+
+class Expected(Section):
+    """What kzoo measured for this very spec."""
+
+    test_accuracy: tuple[Fraction, Fraction] = Field(
+        description="Lowest and highest accuracy on the test set to expect."
+    )
+    measured: str = Field(description="How it was measured.")
+    parameters: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Number of trainable parameters."
+    )
+
+    @field_validator("test_accuracy")
+    @classmethod
+    def _check_order(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] > value[1]:
+            raise ValueError(f"received {list(value)}; expected the lower figure first")
+        return value
+
+
+class Spec(Section):
+    """One experiment, whole: what to build, on what data, how to train it."""
+
+    name: Name = Field(
+        description="Names the run directory; the file's name where it is not given."
+    )
+    description: str = Field("", description="One sentence for a person.")
+    model: ModelSpec = Field(description="The builder and its parameters.")
+    dataset: DatasetSpec = Field(description="The data.")
+    optimizer: Optimizer = Field(Adam(), description="The optimizer and its learning rate.")
+    fit: FitSpec = Field(FitSpec(), description="The training.")
+    seed: int = Field(0, description="Same seed, same machine, same bits.", ge=0, le=2**32 - 1)
+    tune: TuneSpec | None = Field(None, description="The search that `kzoo tune` runs.")
+    reference: Reference | None = Field(None, description="A published figure to compare with.")
+    expected: Expected | None = Field(None, description="A measured figure to hold this spec to.")
+
+    @model_validator(mode="after")
+    def _check_validation(self) -> Self:
+        wants = [
+            key
+            for key, is_set in {
+                "fit.early_stopping": self.fit.early_stopping is not None,
+                "fit.restore_best_weights": self.fit.restore_best_weights,
+            }.items()
+            if is_set
+        ]
+        if wants and self.dataset.validation_size == 0:
+            raise ValueError(
+                f"{wants[0]} needs validation images; received dataset.validation_size 0"
+            )
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole spec as JSON data, defaults included, empty sections left out."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def to_json(self) -> str:
+        """Return `to_dict` as indented JSON text that `load_spec` reads back to an equal Spec."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,75 @@
+"""The figures of each epoch, and those of the test set."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from kzoo.errors import RunError
+
+
+class EpochRecorder(keras.callbacks.Callback):
+    """Keeps a row for each epoch: its number, the metrics, the learning rate and the seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[dict[str, float]] = []
+        self._began = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the epoch's clock."""
+        self._began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep the epoch's row, and stop a training whose loss is no number any more.
+
+        Raises:
+            RunError: a metric is not finite.
+        """
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        rate = float(self.model.optimizer.learning_rate)
+        for name, value in metrics.items():
+            if not math.isfinite(value):
+                raise RunError(
+                    f"{name} became {value} in epoch {epoch + 1}; lower optimizer.learning_rate "
+                    f"(now {rate:g}) or set optimizer.global_clipnorm"
+                )
+        seconds = time.perf_counter() - self._began
+        self.rows.append({"epoch": epoch + 1, **metrics, "learning_rate": rate, "seconds": seconds})
+
+    def best(self, monitor: str) -> dict[str, float]:
+        """Return the row of the first epoch in which `monitor` was best; else the last row."""
+        if not self.rows or monitor not in self.rows[0]:
+            return self.rows[-1]
+        sign = -1 if monitor.endswith("accuracy") else 1
+        return min(self.rows, key=lambda row: sign * row[monitor])
+
+    def write(self, path: Path) -> None:
+        """Write the rows as CSV."""
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+
+def figures(
+    probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int32]
+) -> tuple[float, float]:
+    """Return accuracy and mean cross-entropy.
+
+    Args:
+        probabilities: ``(n, classes)``.
+        labels: ``(n,)``, class indices.
+    """
+    accuracy = float((probabilities.argmax(axis=1) == labels).mean())
+    right = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    # Keras's own bound, so that the figure is that of `model.evaluate`.
+    loss = float(-np.log(np.clip(right, keras.config.epsilon(), 1.0)).mean())
+    return accuracy, loss
