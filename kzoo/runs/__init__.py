@@ -1,0 +1,18 @@
+"""Run directories: written atomically, found by name, loaded as a trained model."""
+
+from kzoo.runs.directory import create_run, find_run, write_atomically, write_json
+from kzoo.runs.environment import DatasetFacts, describe_environment
+from kzoo.runs.model import scaled_model
+from kzoo.runs.run import Run, load
+
+__all__ = [
+    "DatasetFacts",
+    "Run",
+    "create_run",
+    "describe_environment",
+    "find_run",
+    "load",
+    "scaled_model",
+    "write_atomically",
+    "write_json",
+]

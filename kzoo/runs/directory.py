@@ -1,0 +1,117 @@
+"""Where runs lie: making, finding and writing into their directories."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kzoo.errors import RunError, did_you_mean
+
+SPEC = "spec.json"
+ENVIRONMENT = "environment.json"
+HISTORY = "history.csv"
+PREDICTIONS = "predictions.npz"
+MODEL = "model.keras"
+WEIGHTS = "model.weights.h5"
+METRICS = "metrics.json"
+
+LATEST = "latest"
+
+
+def create_run(out: str | os.PathLike[str], name: str) -> Path:
+    """Make a new directory ``NAME-YYYYMMDD-HHMMSS-xxxx`` in `out`.
+
+    Raises:
+        RunError: it cannot be made there.
+    """
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    path = Path(out, f"{name}-{stamp}-{secrets.token_hex(2)}")
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be made: {error.strerror}; choose a folder with --out") from error
+    return path
+
+
+def find_run(run: str | os.PathLike[str], out: str | os.PathLike[str] = "runs") -> Path:
+    """Return the directory of a run.
+
+    Args:
+        run: Its path, a unique beginning of its name in `out`, or ``latest``.
+        out: The folder that holds runs.
+
+    Raises:
+        RunError: there is none, or more than one.
+    """
+    path = Path(run)
+    if (path / SPEC).is_file():
+        return path
+    runs = sorted(
+        (folder.parent for folder in Path(out).glob(f"*/{SPEC}")),
+        key=lambda folder: (folder / SPEC).stat().st_mtime,
+    )
+    if str(run) == LATEST and runs:
+        return runs[-1]
+    matching = [folder for folder in runs if folder.name.startswith(str(run))]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        names = ", ".join(folder.name for folder in matching[-3:])
+        raise RunError(f"{run}: {len(matching)} runs in {out} begin so, such as {names}; say more")
+    if path.is_dir():
+        raise RunError(f"{run}: is no run: it has no {SPEC}")
+    hint = did_you_mean(str(run), [folder.name for folder in runs])
+    raise RunError(f"{run}: no such run; expected a path, the beginning of a name in {out}, "
+                   f"or {LATEST}.{hint}")
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in its place.
+
+    The temporary file ends as `path` does, since Keras goes by the ending.
+
+    Raises:
+        RunError: it cannot be written; `path` is as it was.
+    """
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=".writing-", suffix="".join(path.suffixes), dir=path.parent
+        )
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error.strerror}") from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, tree: Any) -> None:
+    """Write indented JSON atomically.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,74 @@
+"""What a run ran on: versions, device, command and the facts of its dataset."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kzoo.datasets import Dataset, Scaling
+
+
+class DatasetFacts(BaseModel):
+    """What a trained model must know of its data, as kept in ``environment.json``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    fingerprint: str
+    input_shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    class_names: Annotated[tuple[str, ...], Field(min_length=2)]
+    scaling: Scaling
+    rows: dict[str, int]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> DatasetFacts:
+        """Take down the facts of a dataset."""
+        validation = dataset.validation
+        return cls(
+            name=dataset.name,
+            fingerprint=dataset.fingerprint,
+            input_shape=dataset.input_shape,
+            class_names=dataset.class_names,
+            scaling=dataset.scaling,
+            rows={
+                "train": len(dataset.train),
+                "validation": len(validation) if validation else 0,
+                "test": len(dataset.test),
+            },
+        )
+
+
+def describe_environment(dataset: Dataset) -> dict[str, Any]:
+    """Return the contents of ``environment.json``."""
+    import keras
+
+    backend = keras.config.backend()
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": sys.argv,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in dict.fromkeys(["kzoo", "keras", backend, "numpy"])},
+        },
+        "backend": backend,
+        "device": describe_device(),
+        "platform": platform.platform(),
+        "dataset": DatasetFacts.of(dataset).model_dump(mode="json"),
+        "notices": list(dataset.notices),
+    }
+
+
+def describe_device() -> str:
+    """Return what Keras computes on, such as ``GPU`` or ``CPU, 2 cores``."""
+    import keras
+
+    devices = [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
+    if devices:
+        return ", ".join(devices)
+    return f"CPU, {len(os.sched_getaffinity(0)) if sys.platform == 'linux' else os.cpu_count()} cores"
