@@ -65,7 +65,7 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     except OSError as error:
-        _say(f"Error: {error.filename or 'system'}: {error.strerror or error}")
+        _say(f"Error: {error.filename or 'standard output'}: {error.strerror or error}")
         status = 1
     except KeyboardInterrupt:
         _say("Interrupted.")

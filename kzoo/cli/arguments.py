@@ -21,6 +21,10 @@ SpecArgument = Annotated[
         autocompletion=_complete_spec,
     ),
 ]
+ZooNameArgument = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A name of `kzoo list`.", autocompletion=_complete_spec),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")
 ]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kzoo.cli.arguments import JsonOption, SpecArgument
+from kzoo.cli.arguments import JsonOption, SpecArgument, ZooNameArgument
 from kzoo.cli.output import print_json
 from kzoo.errors import KzooError, SpecError
 
@@ -82,6 +82,7 @@ def show(spec: SpecArgument, as_json: JsonOption = False) -> None:
     from rich.text import Text
 
     from kzoo.registry import get_builder
+    from kzoo.registry import list_specs as list_registered
     from kzoo.spec import load_spec
     from kzoo.spec.model import summary
 
@@ -99,7 +100,9 @@ def show(spec: SpecArgument, as_json: JsonOption = False) -> None:
             parameters.add_row(f"model.{name}", value, Text(field.description or "", style="dim"))
     console.print(parameters)
     console.print(f"\n{loaded.to_json()}", end="")
-    console.print(f"Run it: kzoo run {spec}   Copy it to edit: kzoo init {loaded.name}")
+    in_zoo = any(file.name == spec for file in list_registered()[0])
+    copy = f"   Copy it to edit: kzoo init {spec}" if in_zoo else ""
+    console.print(f"Run it: kzoo run {spec}{copy}")
 
 
 def validate(
@@ -128,22 +131,29 @@ def schema() -> None:
 
 
 def init(
-    name: SpecArgument,
+    name: ZooNameArgument,
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="The file to write; NAME.json if none.")
     ] = None,
 ) -> None:
     """Copy a spec of the zoo to a file of your own to edit."""
     from kzoo.registry import get_spec_file
-    from kzoo.spec import json_schema
+    from kzoo.spec import json_schema, load_spec
     from kzoo.spec.parse import read_json
 
-    tree = read_json(get_spec_file(name).path)
+    source = get_spec_file(name).path
+    tree = read_json(source)
+    if "extends" in tree:
+        # What it extends may lie beside it, not beside the copy.
+        tree = load_spec(source).to_dict()
+        tree.pop("name")
     # What was measured holds for the zoo's spec; a copy is there to be changed.
     tree.pop("expected", None)
     tree["dataset"].pop("fallback", None)
     path = file or Path(f"{name}.json")
     schema_path = path.parent / "spec.schema.json"
+    if path == schema_path:
+        raise SpecError(f"{path}: is where the schema goes; give another FILE")
     try:
         with path.open("x", encoding="utf-8") as stream:
             json.dump({"$schema": schema_path.name, **tree}, stream, indent=2)

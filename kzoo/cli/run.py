@@ -16,7 +16,7 @@ def run(
     overrides: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PATH=VALUE]...",
+            metavar="PATH=VALUE",
             help="Changes to the spec, such as fit.epochs=3 model.hidden_units=512,512.",
         ),
     ] = None,

@@ -36,7 +36,9 @@ def create_run(out: str | os.PathLike[str], name: str) -> Path:
     try:
         path.mkdir(parents=True)
     except OSError as error:
-        raise RunError(f"{path}: cannot be made: {error.strerror}; choose a folder with --out") from error
+        raise RunError(
+            f"{path}: cannot be made: {error.strerror}; choose a folder with --out"
+        ) from error
     return path
 
 
@@ -68,8 +70,9 @@ def find_run(run: str | os.PathLike[str], out: str | os.PathLike[str] = "runs") 
     if path.is_dir():
         raise RunError(f"{run}: is no run: it has no {SPEC}")
     hint = did_you_mean(str(run), [folder.name for folder in runs])
-    raise RunError(f"{run}: no such run; expected a path, the beginning of a name in {out}, "
-                   f"or {LATEST}.{hint}")
+    raise RunError(
+        f"{run}: no such run; expected a path, the beginning of a name in {out}, or {LATEST}.{hint}"
+    )
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

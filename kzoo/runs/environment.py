@@ -71,4 +71,6 @@ def describe_device() -> str:
     devices = [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
     if devices:
         return ", ".join(devices)
-    return f"CPU, {len(os.sched_getaffinity(0)) if sys.platform == 'linux' else os.cpu_count()} cores"
+    return (
+        f"CPU, {len(os.sched_getaffinity(0)) if sys.platform == 'linux' else os.cpu_count()} cores"
+    )

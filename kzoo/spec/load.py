@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -83,15 +84,22 @@ def _read(source: SpecSource) -> tuple[Tree, str, str]:
         return _inherit(dict(source), where="spec", folder=None), "spec", "spec"
     path = _find(os.fspath(source))
     tree = _inherit(read_json(path), where=str(path), folder=path.parent)
-    return tree, str(path), path.stem
+    # A name is made to fit what names a directory, whatever the file is called.
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-._")
+    return tree, str(path), name or "spec"
 
 
 def _find(source: str, *, where: str = "") -> Path:
     path = Path(source)
-    if path.suffix == ".json" or len(path.parts) > 1 or path.is_file():
-        if path.is_dir():
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+        exists = path.exists()
+    except OSError as error:
+        raise SpecError(locate(where, f"{path}: cannot be read: {error.strerror}")) from error
+    if path.suffix == ".json" or len(path.parts) > 1 or is_file:
+        if is_folder:
             raise SpecError(f"{path}: is a folder; expected a JSON file, or a name of `kzoo list`")
-        if not path.exists():
+        if not exists:
             raise SpecError(f"{path}: no such file; expected a JSON file, or a name of `kzoo list`")
         return path
     return get_spec_file(source, where=where).path
@@ -126,11 +134,11 @@ def _override(spec: Spec, overrides: Mapping[str, Any]) -> Tree:
     put_all(tree, overrides)
     if set(overrides) - {"seed"}:
         tree.pop("expected", None)
-    if "dataset.name" in overrides:
-        if overrides["dataset.name"] != spec.dataset.name:
-            tree.pop("reference", None)
-        if "dataset.fallback" not in overrides:
-            _forget_fallback(tree)
+    dataset = tree.get("dataset")
+    if isinstance(dataset, dict) and dataset.get("name") != spec.dataset.name:
+        tree.pop("reference", None)
+    if "dataset.name" in overrides and "dataset.fallback" not in overrides:
+        _forget_fallback(tree)
     return tree
 
 
@@ -178,7 +186,7 @@ def _check_space(spec: Spec, *, where: str) -> None:
             try:
                 put(tree, path, value)
                 _validate(tree, where=place, stem=spec.name)
-            except SpecError as error:
+            except (SpecError, UnknownNameError) as error:
                 text = str(error).removeprefix(f"{place}: ")
                 raise SpecError(f"{place}: cannot be {describe(value)}: {text}") from error
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import json
 import typing
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import docstring_parser
-from pydantic import Field, ValidationError, create_model
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 
 from kzoo.errors import PluginError, SpecError
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import keras
 
 _FROM_DATA = ["input_shape", "num_classes"]
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 _RESERVED = {"builder", "parameters", *_FROM_DATA}
 
 
@@ -96,10 +96,11 @@ def build(
 
 @lru_cache(maxsize=256)
 def _derive(name: str, function: BuilderFunction) -> type[ModelSpec]:
-    parameters = list(inspect.signature(function).parameters.values())
     try:
+        parameters = list(inspect.signature(function).parameters.values())
         hints = _parameter_hints(function)
-    except (NameError, TypeError) as error:
+    # Annotations are foreign code: whatever it raises must break its builder alone.
+    except Exception as error:
         raise PluginError(
             f"builder {name!r}: its annotations cannot be evaluated: {error}; import what they "
             "name outside `if TYPE_CHECKING`"
@@ -114,15 +115,23 @@ def _derive(name: str, function: BuilderFunction) -> type[ModelSpec]:
         _check_parameter(name, parameter, hints)
         description = " ".join((described.get(parameter.name) or "").split())
         # A default goes through the same door as a value from a file: as JSON data.
-        default = json.loads(to_json_text(parameter.default, where=f"builder {name!r}"))
-        field = Field(default, description=description or None)
-        fields[parameter.name] = (hints[parameter.name], field)
+        hint = hints[parameter.name]
+        try:
+            adapter: TypeAdapter[Any] = TypeAdapter(hint, config=_STRICT)
+            default = adapter.validate_json(to_json_text(parameter.default, where="default"))
+        except (SpecError, PydanticUserError, ValidationError, NameError, TypeError) as error:
+            reason = " ".join(str(error).split())
+            raise PluginError(
+                f"builder {name!r}: its signature is no schema: "
+                f"parameter {parameter.name!r}: {reason}"
+            ) from error
+        fields[parameter.name] = (hint, Field(default, description=description or None))
     try:
         derived = create_model(
             f"{name}_model", __base__=ModelSpec, __doc__=summary(function), **fields
         )
         derived(builder=name)
-    except (PydanticUserError, ValidationError, NameError) as error:
+    except (PydanticUserError, ValidationError, NameError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise PluginError(f"builder {name!r}: its signature is no schema: {reason}") from error
     return derived
@@ -139,7 +148,7 @@ def _docstring(function: BuilderFunction) -> docstring_parser.Docstring:
 
 def _parameter_hints(function: BuilderFunction) -> dict[str, Any]:
     """Evaluate the parameters' annotations but not the return type's, which needs Keras."""
-    original = inspect.unwrap(function)
+    original: Any = inspect.unwrap(function)
 
     def carrier() -> None: ...
 

@@ -85,7 +85,8 @@ def describe(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         text = repr(value)
-    text = " ".join(text.split())
+    # Half a surrogate pair cannot be printed.
+    text = " ".join(text.encode(errors="backslashreplace").decode().split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -31,14 +31,22 @@ def explain(
         (_without_tags(detail["loc"], tree, detail["type"]), detail)
         for detail in error.errors(include_url=False)
     ]
-    lines = []
+    messages: dict[Location, str] = {}
     for location, detail in found:
         # Of a union's members, the one that got furthest into the value is the one that was meant.
         if any(other[: len(location)] == location != other for other, _ in found):
             continue
         keys = _keys_at(spec_type, location[:-1], tree)
-        lines.append(locate(where, ".".join(map(str, location)), _message(detail, keys)))
-    return list(dict.fromkeys(lines))
+        message, earlier = _message(detail, keys), messages.get(location)
+        if earlier and "; expected " in message and not detail["type"].endswith("literal_error"):
+            # Untagged members of a union: one problem, and all that is accepted.
+            head, hint, tail = earlier.partition(". Did you mean")
+            message = f"{head} or {message.partition('; expected ')[2]}{hint}{tail}"
+        messages[location] = message
+    return [
+        locate(where, ".".join(map(str, location)), message)
+        for location, message in messages.items()
+    ]
 
 
 def locate(*parts: str) -> str:
@@ -59,9 +67,13 @@ def to_json_text(tree: Any, *, where: str) -> str:
         raise TypeError(f"received a {type(value).__name__}; expected numbers, text or lists")
 
     try:
-        return json.dumps(tree, allow_nan=False, default=plain)
+        text = json.dumps(tree, allow_nan=False, default=plain, ensure_ascii=False)
+        text.encode()
+    except UnicodeEncodeError:
+        raise SpecError(locate(where, "holds half a surrogate pair, which is no text")) from None
     except (TypeError, ValueError, RecursionError) as error:
         raise SpecError(locate(where, f"not JSON data: {error}")) from error
+    return text
 
 
 def _message(detail: Any, keys: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Union
 
 from pydantic import Field, create_model
+from pydantic.errors import PydanticUserError
 
 from kzoo.errors import PluginError
 from kzoo.registry import list_models, list_specs
@@ -12,6 +13,12 @@ from kzoo.spec.model import model_spec_type
 from kzoo.spec.sections import ModelSpec, Spec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+# These are never inherited key by key: a spec that has one has it whole.
+_WHOLE = (
+    "IntDimension", "FloatDimension", "ChoiceDimension", "BooleanDimension",
+    "Expected", "Reference",
+)  # fmt: skip
 
 
 def json_schema() -> tuple[dict[str, Any], list[str]]:
@@ -23,9 +30,13 @@ def json_schema() -> tuple[dict[str, Any], list[str]]:
     problems = []
     for name in list_models():
         try:
-            sections.append(model_spec_type(name))
+            section = model_spec_type(name)
+            section.model_json_schema()
+            sections.append(section)
         except PluginError as error:
             problems.append(str(error))
+        except PydanticUserError as error:
+            problems.append(f"builder {name!r}: its signature is no schema: {error.message}")
     any_model: Any = Union[tuple(sections)]  # noqa: UP007  # made at run time
     model: Any = (any_model, Field(discriminator="builder"))
     whole = create_model("Spec", __base__=Spec, model=model)
@@ -43,8 +54,23 @@ def json_schema() -> tuple[dict[str, Any], list[str]]:
     # A spec that extends another needs to say only what differs.
     schema["properties"]["model"] = {"anyOf": schema["properties"]["model"]["oneOf"]}
     del schema["required"]
-    for name in ("DatasetSpec", *(section.__name__ for section in sections)):
-        del schema["$defs"][name]["required"]
+    for name, document in schema["$defs"].items():
+        if name not in _WHOLE:
+            document.pop("required", None)
+    optimizers = [*_members(schema["properties"]["optimizer"])]
+    _allow_any(schema["properties"]["optimizer"])
+    for reference in optimizers:
+        _allow_any(schema["$defs"][reference.rpartition("/")[2]]["properties"]["schedule"])
     needs = {"model": {"required": ["builder"]}, "dataset": {"required": ["name"]}}
     schema["anyOf"] = [{"required": ["extends"]}, {"required": [*needs], "properties": needs}]
     return {"$schema": DIALECT, "title": "kzoo spec", **schema}, problems
+
+
+def _members(union: dict[str, Any]) -> list[str]:
+    return [member["$ref"] for member in union["oneOf"]]
+
+
+def _allow_any(union: dict[str, Any]) -> None:
+    """Take what fits several members: without its name, a section is of the inherited kind."""
+    union["anyOf"] = union.pop("oneOf")
+    union.pop("discriminator", None)

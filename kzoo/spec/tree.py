@@ -46,8 +46,9 @@ def put(tree: Tree, path: str, value: Any) -> None:
     Raises:
         SpecError: the path leads through something that has no keys, or past a list's end.
     """
-    if path in _KIND_KEYS and isinstance(value, str):
-        path = f"{path}.{_KIND_KEYS[path]}"
+    path, value = _full_path(path, value), _as_data(value)
+    if path in _KIND_KEYS and isinstance(value, Mapping) and _KIND_KEYS[path] in value:
+        _restart(tree, path, value[_KIND_KEYS[path]])
     section, _, last = path.rpartition(".")
     if _KIND_KEYS.get(section) == last:
         _restart(tree, section, value)
@@ -59,9 +60,24 @@ def put(tree: Tree, path: str, value: Any) -> None:
 
 def put_all(tree: Tree, overrides: Mapping[str, Any]) -> None:
     """Apply `put` for each override, those that choose a section's kind first."""
-    kinds = [f"{section}.{key}" for section, key in _KIND_KEYS.items()]
-    for path in sorted(overrides, key=lambda path: (path not in kinds, path.count("."))):
-        put(tree, path, overrides[path])
+    kinds = [*_KIND_KEYS, *(f"{section}.{key}" for section, key in _KIND_KEYS.items())]
+    full: dict[str, Any] = {}
+    for path, value in overrides.items():
+        if _full_path(path, value) in full:
+            raise SpecError(f"{_full_path(path, value)}: is given twice; keep one")
+        full[_full_path(path, value)] = value
+    for path in sorted(full, key=lambda path: (path not in kinds, path.count("."))):
+        put(tree, path, full[path])
+
+
+def _full_path(path: str, value: Any) -> str:
+    return f"{path}.{_KIND_KEYS[path]}" if path in _KIND_KEYS and isinstance(value, str) else path
+
+
+def _as_data(value: Any) -> Any:
+    """Return arrays, numpy numbers and tuples as JSON has them."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return list(value) if isinstance(value, tuple) else value
 
 
 def merge(parent: Tree, child: Mapping[str, Any]) -> Tree:
@@ -103,7 +119,8 @@ def _restart(tree: Tree, section: str, kind: Any) -> None:
     if isinstance(present, dict) and present.get(key) == kind:
         return
     holder[last] = {key: kind}
-    space = (tree.get("tune") or {}).get("space")
+    tune = tree.get("tune")
+    space = tune.get("space") if isinstance(tune, dict) else None
     if isinstance(space, dict):
         for path in [path for path in space if path.startswith(f"{section}.")]:
             del space[path]
@@ -147,7 +164,7 @@ def _accepted_indices(items: list[Any]) -> str:
 
 
 def _parse_value(path: str, text: str) -> Any:
-    for candidate in (text, f"[{text}]"):
+    for candidate in (text, f"[{text}]") if "," in text else (text,):
         try:
             return strict_loads(candidate)
         except json.JSONDecodeError:
@@ -159,4 +176,8 @@ def _parse_value(path: str, text: str) -> Any:
         raise SpecError(f"{path}: received {text}. Did you mean {python_word!r}?")
     if text.lower().lstrip("+-") in {"nan", "inf", "infinity"}:
         raise SpecError(f"{path}: received {text}; expected a finite number")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SpecError(f"{path}: holds half a surrogate pair, which is no text") from None
     return text

@@ -68,7 +68,7 @@ def _resolve(spec: Spec, dataset: Dataset) -> Spec:
     """Return the spec as it will be run: the data that was found, the rows that were taken."""
     section = spec.dataset.model_copy(
         update={
-            "name": dataset.name,
+            "name": _lasting_name(dataset.name),
             "fallback": None,
             "validation_size": len(dataset.validation) if dataset.validation else 0,
         }
@@ -77,6 +77,11 @@ def _resolve(spec: Spec, dataset: Dataset) -> Spec:
     if dataset.name != spec.dataset.name:
         changed |= {"reference": None, "expected": None}
     return spec.model_copy(update=changed)
+
+
+def _lasting_name(name: str) -> str:
+    """Return a file's absolute path, so that the spec can be run again from another folder."""
+    return str(Path(name).resolve()) if Path(name).is_file() else name
 
 
 def _train(

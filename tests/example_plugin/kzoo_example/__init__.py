@@ -1,0 +1,1 @@
+"""A plugin of kzoo: one builder and one spec."""

@@ -1,0 +1,159 @@
+"""Every registered builder keeps the contract: floats of order one in, probabilities out."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import kzoo
+import kzoo.builders
+from kzoo import registry
+from kzoo.spec import build_model, load_spec
+
+SHAPES = [(28, 28), (8, 8), (32, 32, 3)]
+BUNDLED = sorted(path.stem for path in registry.zoo_folder().glob("*.json"))
+
+each_builder = pytest.mark.parametrize("name", kzoo.list_models())
+
+
+def build(name: str, shape: tuple[int, ...] = (8, 8), **parameters: Any) -> keras.Model:
+    """Return a model of ten classes with weights that are the same every time."""
+    keras.utils.set_random_seed(0)
+    return kzoo.build(name, input_shape=shape, num_classes=10, **parameters)
+
+
+def examples(shape: tuple[int, ...], count: int = 8) -> npt.NDArray[np.float32]:
+    """Return random floats of order one, the same every time."""
+    return np.random.default_rng(0).random((count, *shape), dtype=np.float32)
+
+
+def count_trainable(model: keras.Model) -> int:
+    """Return the number of trainable parameters."""
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+@each_builder
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_builder_gives_probabilities_for_images_of_any_size(
+    name: str, shape: tuple[int, ...]
+) -> None:
+    """The outputs are (batch, classes), not negative, and sum to one."""
+    model = build(name, shape)
+    assert model.input_shape == (None, *shape)
+    assert model.output_shape == (None, 10)
+    probabilities = keras.ops.convert_to_numpy(model(examples(shape)))
+    assert probabilities.shape == (8, 10)
+    assert probabilities.min() >= 0
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+@each_builder
+def test_builder_returns_an_uncompiled_model(name: str) -> None:
+    """How to train is not the builder's to say."""
+    assert not build(name).compiled
+
+
+@each_builder
+def test_fit_step_changes_the_weights(name: str) -> None:
+    """One step of training gives a finite loss and moves every trainable weight's layer."""
+    model = build(name)
+    before = [weight.numpy().copy() for weight in model.trainable_weights]
+    model.compile("sgd", loss="sparse_categorical_crossentropy")
+    loss = model.train_on_batch(examples((8, 8)), np.arange(8) % 10)
+    assert np.isfinite(loss)
+    after = [weight.numpy() for weight in model.trainable_weights]
+    assert any((a != b).any() for a, b in zip(before, after, strict=True))
+    assert all(np.isfinite(weight).all() for weight in after)
+
+
+@each_builder
+def test_saved_model_needs_nothing_but_keras(name: str, tmp_path: Path) -> None:
+    """A saved model holds Keras's own objects alone, and predicts the same once loaded."""
+    model = build(name)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    assert "kzoo" not in json.dumps(model.get_config())
+    loaded = keras.saving.load_model(path)
+    x = examples((8, 8))
+    np.testing.assert_array_equal(model.predict_on_batch(x), loaded.predict_on_batch(x))
+
+
+@each_builder
+def test_same_seed_gives_the_same_weights(name: str) -> None:
+    """All randomness of a builder comes from Keras's seed."""
+    for first, second in zip(build(name).get_weights(), build(name).get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@each_builder
+def test_probabilities_are_float32_in_mixed_precision(name: str) -> None:
+    """Under a policy of half precision the probabilities are computed in float32."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = build(name)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert keras.backend.standardize_dtype(model(examples((8, 8))).dtype) == "float32"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("softmax_regression", 7_850),
+        ("deep_mlp", 269_322),
+        ("mlp_dropout", 669_706),
+        ("small_cnn", 75_882),
+    ],
+)
+def test_builder_has_as_many_parameters_as_it_claims(name: str, parameters: int) -> None:
+    """Code, docstring and this test agree on the number of trainable parameters."""
+    text = " ".join((getattr(kzoo.builders, name).__doc__ or "").split())
+    claimed = re.search(r"give ([\d,]+) (?:trainable )?parameters", text)
+    assert claimed is not None
+    assert int(claimed[1].replace(",", "")) == parameters
+    assert count_trainable(build(name, (28, 28))) == parameters
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_bundled_spec_has_as_many_parameters_as_it_expects(name: str) -> None:
+    """`expected.parameters` of a spec is what its builder gives for MNIST."""
+    spec = load_spec(name)
+    assert spec.expected is not None
+    model = build_model(spec.model, input_shape=(28, 28), num_classes=10)
+    assert count_trainable(model) == spec.expected.parameters
+
+
+def test_small_cnn_is_small() -> None:
+    """The zoo's convolutional net has at most 100,000 parameters."""
+    assert count_trainable(build("small_cnn", (28, 28))) <= 100_000
+
+
+def test_random_normal_draws_weights_and_biases_as_wide_as_it_is_told() -> None:
+    """The tutorial's initialisation draws every weight and bias from N(0, stddev)."""
+    initializers = {"kernel_initializer": "random_normal", "bias_initializer": "random_normal"}
+    model = build("deep_mlp", (28, 28), **initializers, random_normal_stddev=0.5)
+    for weight in model.trainable_weights:
+        tolerance = 4 * 0.5 / np.sqrt(2 * np.prod(weight.shape))
+        assert weight.numpy().std() == pytest.approx(0.5, abs=max(tolerance, 1e-3))
+
+
+@pytest.mark.parametrize("name", ["deep_mlp", "mlp_dropout"])
+def test_perceptron_without_hidden_layers_is_linear(name: str) -> None:
+    """An empty list of hidden layers leaves the softmax alone."""
+    assert count_trainable(build(name, (28, 28), hidden_units=[])) == 7_850
+
+
+def test_importing_the_builders_does_not_import_keras() -> None:
+    """Builders import Keras when they are called, not before."""
+    code = "import sys, kzoo.builders; sys.exit('keras' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
