@@ -57,11 +57,16 @@ def scaled(x: npt.NDArray[Any], scaling: Scaling) -> npt.NDArray[np.float64]:
     ],
 )
 def test_inputs_end_as_uint8_or_float32(given: str, final: str) -> None:
-    """Whole numbers from 0 to 255 become uint8, every kind of float float32, values unchanged."""
-    x = np.array([[0, 1], [1, 0], [1, 1]] * 4).astype(given)
+    """Images of 0 to 255 become uint8, every kind of float float32, values unchanged."""
+    x = np.array([[[0], [1]], [[1], [0]], [[1], [1]]] * 4).astype(given)
     train, _, _ = checked(x)
     assert train.x.dtype == final
     np.testing.assert_array_equal(train.x, x)
+
+
+def test_a_table_of_wide_whole_numbers_becomes_float32() -> None:
+    """Columns of int64 are measurements, not pixels, however small they are."""
+    assert checked(np.array([[0, 1], [1, 0], [1, 1]] * 4))[0].x.dtype == np.float32
 
 
 @pytest.mark.parametrize("value", [-1, 256, 100_000])

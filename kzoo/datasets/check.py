@@ -11,6 +11,7 @@ from kzoo.datasets.dataset import AnyArray, Arrays, Scaling, Source
 from kzoo.errors import DataError
 
 _MAX_CLASSES = 10_000
+_HALF_BYTE = 127
 
 
 def check(source: Source) -> tuple[Arrays, Arrays | None, tuple[str, ...]]:
@@ -42,26 +43,29 @@ def check(source: Source) -> tuple[Arrays, Arrays | None, tuple[str, ...]]:
 def find_scaling(x: AnyArray) -> Scaling:
     """Return the map that brings these training inputs to order one.
 
-    uint8 becomes 0 to 1; images of other types are standardised as a whole, tables by column.
+    Images of whole numbers become 0 to 1, and so do tables of uint8 that reach past 127, which are
+    pixels; other images are standardised as a whole, other tables by column.
 
     Args:
         x: ``(n, *input_shape)``, uint8 or float32.
     """
-    if x.dtype == np.uint8:
-        return Scaling(1.0 if x.max() <= 1 else 1 / 255)
     low, high = float(x.min()), float(x.max())
-    if x.ndim > 2 and low >= 0 and high <= 1:
+    is_image = x.ndim > 2
+    if x.dtype == np.uint8 and (is_image or high > _HALF_BYTE):
+        return Scaling(1 / 255 if high > _HALF_BYTE else 1 / max(high, 1))
+    if is_image and low >= 0 and high <= 1:
         return Scaling(1.0)
-    if x.ndim > 2:
-        return _standardise(
-            np.asarray(x.mean(dtype=np.float64)), np.asarray(x.std(dtype=np.float64))
-        )
-    return _standardise(x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64))
+    axis = None if is_image else 0
+    return _standardise(
+        np.asarray(x.mean(axis=axis, dtype=np.float64)),
+        np.asarray(x.std(axis=axis, dtype=np.float64)),
+    )
 
 
 def _standardise(mean: npt.NDArray[np.float64], deviation: npt.NDArray[np.float64]) -> Scaling:
-    # A constant column carries nothing: it becomes 0 instead of 0 / 0.
-    scale = 1 / np.where(deviation > 1e-12 * np.maximum(1, np.abs(mean)), deviation, 1)
+    # What float32 cannot tell from a constant column carries nothing: it becomes 0, not 0 / 0.
+    varies = deviation > np.finfo(np.float32).eps * np.abs(mean)
+    scale = 1 / np.where(varies, deviation, 1)
     offset = -mean * scale
     if scale.ndim == 0:
         return Scaling(float(scale), float(offset))
@@ -69,7 +73,7 @@ def _standardise(mean: npt.NDArray[np.float64], deviation: npt.NDArray[np.float6
 
 
 def _inputs(x: Any, where: str) -> AnyArray:
-    x = np.asarray(x)
+    x = _as_array(x, where)
     if x.dtype.kind not in "biuf":
         raise DataError(f"{where}: received values of type {x.dtype}; expected numbers")
     if x.ndim < 2 or x.size == 0:
@@ -83,9 +87,18 @@ def _inputs(x: Any, where: str) -> AnyArray:
         if x.dtype.itemsize > 4:
             _refuse_non_finite(converted, where)
         return converted
-    if x.dtype.kind == "b" or (x.min() >= 0 and x.max() <= 255):
+    is_bytes = x.ndim > 2 and x.min() >= 0 and x.max() <= 255
+    if x.dtype.kind == "b" or x.dtype == np.uint8 or is_bytes:
         return np.ascontiguousarray(x, np.uint8)
     return np.ascontiguousarray(x, np.float32)
+
+
+def _as_array(values: Any, where: str) -> AnyArray:
+    try:
+        array: AnyArray = np.asarray(values)
+    except ValueError as error:
+        raise DataError(f"{where}: received lists of unequal lengths; expected an array") from error
+    return array
 
 
 def _refuse_non_finite(x: AnyArray, where: str) -> None:
@@ -103,7 +116,9 @@ def _refuse_non_finite(x: AnyArray, where: str) -> None:
 
 
 def _labels(labels: Any, where: str, *, rows: int) -> AnyArray:
-    y: AnyArray = np.asarray(labels)
+    y = _as_array(labels, where)
+    if y.dtype.kind == "O" and all(isinstance(label, str) for label in y.ravel()):
+        y = y.astype(np.str_)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1:

@@ -126,7 +126,7 @@ def _download(name: str, on_download: OnDownload | None) -> Any:
         size, moved_at = 0, time.monotonic()
         while thread.is_alive():
             thread.join(0.1)
-            new_size = sum(_sizes(folder).values()) - sum(before.values())
+            new_size = _added(before, _sizes(folder))
             if new_size != size:
                 size, moved_at = new_size, time.monotonic()
                 if on_download:
@@ -145,6 +145,11 @@ def _sizes(folder: Path) -> dict[Path, int]:
         with contextlib.suppress(OSError):
             sizes[path] = path.stat().st_size if path.is_file() else 0
     return sizes
+
+
+def _added(before: dict[Path, int], now: dict[Path, int]) -> int:
+    """Return the bytes of files that are new or have changed."""
+    return sum(size for path, size in now.items() if size != before.get(path))
 
 
 def _remove_new(folder: Path, before: dict[Path, int]) -> None:

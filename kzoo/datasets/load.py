@@ -91,9 +91,13 @@ def _read(name: str, on_download: OnDownload | None) -> Source:
             "kzoo.run(spec, data=(x, y)), or name a dataset with --data"
         )
     path = Path(name)
-    if path.suffix == ".npz" and path.is_file():
+    try:
+        is_file, exists = path.is_file(), path.exists()
+    except OSError as error:
+        raise DataError(f"dataset.name: {name}: {error.strerror}") from error
+    if path.suffix == ".npz" and is_file:
         return read_npz(path)
-    if path.exists():
+    if exists:
         raise DataError(f"{path}: not a kind of data that kzoo reads; expected an .npz file")
     if len(path.parts) > 1 or path.suffix:
         raise DataError(f"{path}: no such file; expected an .npz file or one of {', '.join(NAMES)}")
@@ -104,5 +108,8 @@ def _from_arrays(data: tuple[Any, ...]) -> Source:
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 4):
         received = f"{len(data)} parts" if isinstance(data, (tuple, list)) else type(data).__name__
         raise DataError(f"data: received {received}; expected (x, y) or (x, y, x_test, y_test)")
+    for name, part in zip(("x", "y", "x_test", "y_test"), data, strict=False):
+        if part is None:
+            raise DataError(f"data: {name} is None; leave out both x_test and y_test, or neither")
     x_test, y_test = data[2:] if len(data) == 4 else (None, None)
     return Source(data[0], data[1], x_test, y_test, where="data")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from kzoo.datasets.dataset import Source
+from kzoo.datasets.dataset import AnyArray, Source
 from kzoo.errors import DataError, did_you_mean
 
 _NEEDED = ("x_train", "y_train")
 _OPTIONAL = ("x_test", "y_test")
+_NEEDS = "x_train and y_train (x_test and y_test if you have them)"
+_ZIP_MAGIC = b"PK"
+_ARRAY_MAGIC = b"\x93NUMPY"
 
 
 def read_npz(path: Path) -> Source:
@@ -21,29 +24,48 @@ def read_npz(path: Path) -> Source:
         DataError: it cannot be read, lacks an array, or holds Python objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{path}: a single array; expected an archive with {_listed()}")
-            return _read(path, archive)
+        with path.open("rb") as stream:
+            return _read_stream(path, stream)
+    except DataError:
+        raise
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-        reason = "Python objects" if "allow_pickle" in str(error) else f"no .npz file ({error})"
-        raise DataError(f"{path}: holds {reason}; expected plain arrays {_listed()}") from error
+    # A damaged archive can fail in zipfile, zlib, struct, tokenize and NumPy, each in its own way.
+    except Exception as error:
+        raise DataError(f"{path}: holds no .npz file ({error}); expected {_NEEDS}") from error
+
+
+def _read_stream(path: Path, stream: BinaryIO) -> Source:
+    start = stream.read(len(_ARRAY_MAGIC))
+    if start == _ARRAY_MAGIC:
+        raise DataError(f"{path}: a single array; expected an archive with {_NEEDS}")
+    if not start.startswith(_ZIP_MAGIC):
+        raise DataError(f"{path}: holds no .npz file; expected an archive with {_NEEDS}")
+    stream.seek(0)
+    with np.load(stream, allow_pickle=False) as archive:
+        return _read(path, archive)
 
 
 def _read(path: Path, archive: np.lib.npyio.NpzFile) -> Source:
     for name in _NEEDED:
         if name not in archive:
-            hint = did_you_mean(name, archive.files)
+            others = [found for found in archive.files if found not in (*_NEEDED, *_OPTIONAL)]
             found = ", ".join(archive.files[:10]) or "nothing"
-            raise DataError(f"{path}: has no array {name!r}; it holds {found}.{hint}")
+            raise DataError(
+                f"{path}: has no array {name!r}; it holds {found}.{did_you_mean(name, others)}"
+            )
     present = [name for name in _OPTIONAL if name in archive]
     if len(present) == 1:
         raise DataError(f"{path}: has {present[0]} alone; expected both of {', '.join(_OPTIONAL)}")
-    x_test, y_test = (archive[name] for name in present) if present else (None, None)
-    return Source(archive["x_train"], archive["y_train"], x_test, y_test, where=str(path))
+    x_test, y_test = (_array(path, archive, name) for name in present) if present else (None, None)
+    x_train, y_train = (_array(path, archive, name) for name in _NEEDED)
+    return Source(x_train, y_train, x_test, y_test, where=str(path))
 
 
-def _listed() -> str:
-    return "x_train and y_train (x_test and y_test if you have them)"
+def _array(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> AnyArray:
+    try:
+        array: AnyArray = archive[name]
+    except ValueError as error:
+        reason = "Python objects" if "allow_pickle" in str(error) else f"no array ({error})"
+        raise DataError(f"{path}: {name}: holds {reason}; expected a plain array") from error
+    return array

@@ -61,7 +61,9 @@ def find_run(run: str | os.PathLike[str], out: str | os.PathLike[str] = "runs") 
     )
     if str(run) == LATEST and runs:
         return runs[-1]
-    matching = [folder for folder in runs if folder.name.startswith(str(run))]
+    matching = [folder for folder in runs if folder.name == str(run)] or [
+        folder for folder in runs if folder.name.startswith(str(run))
+    ]
     if len(matching) == 1:
         return matching[0]
     if matching:

@@ -7,9 +7,9 @@ import platform
 import sys
 import time
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kzoo.datasets import Dataset, Scaling
 
@@ -25,6 +25,13 @@ class DatasetFacts(BaseModel):
     class_names: Annotated[tuple[str, ...], Field(min_length=2)]
     scaling: Scaling
     rows: dict[str, int]
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        for part in (self.scaling.scale, self.scaling.offset):
+            if isinstance(part, tuple) and len(part) != self.input_shape[-1]:
+                raise ValueError(f"received {len(part)} columns; expected {self.input_shape[-1]}")
+        return self
 
     @classmethod
     def of(cls, dataset: Dataset) -> DatasetFacts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from kzoo.errors import RunError
+from kzoo.errors import RunError, SpecError
 from kzoo.runs import directory
 from kzoo.runs.environment import DatasetFacts
 from kzoo.runs.model import scaled_model
@@ -57,7 +58,7 @@ class Run:
             with (self.path / directory.HISTORY).open(newline="", encoding="utf-8") as file:
                 rows = list(csv.DictReader(file))
             return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise RunError(f"{self.path / directory.HISTORY}: cannot be read: {error}") from error
 
     @cached_property
@@ -80,18 +81,23 @@ class Run:
         """
         self.metrics  # noqa: B018  # refuses a run that is not finished
         facts = self.dataset
-        model = scaled_model(
-            self.spec.model,
-            input_shape=facts.input_shape,
-            num_classes=len(facts.class_names),
-            scaling=facts.scaling,
-        )
+        try:
+            model = scaled_model(
+                self.spec.model,
+                input_shape=facts.input_shape,
+                num_classes=len(facts.class_names),
+                scaling=facts.scaling,
+            )
+        except (ValueError, SpecError) as error:
+            raise RunError(f"{self.path}: cannot be built: {_one_line(error)}") from error
         path = self.path / directory.WEIGHTS
         try:
-            model.load_weights(path)
-        except (OSError, ValueError, KeyError) as error:
-            reason = " ".join(str(error).split())
-            raise RunError(f"{path}: cannot be loaded: {reason}") from error
+            with warnings.catch_warnings():
+                # Keras only warns of weights that it skips.
+                warnings.simplefilter("error", UserWarning)
+                model.load_weights(path)
+        except (OSError, ValueError, KeyError, UserWarning) as error:
+            raise RunError(f"{path}: cannot be loaded: {_one_line(error)}") from error
         return model
 
 
@@ -112,3 +118,7 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path}: cannot be read: {error}") from error
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

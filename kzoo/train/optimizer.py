@@ -56,7 +56,8 @@ def _learning_rate(spec: Optimizer, epochs: int, steps_per_epoch: int) -> Any:
                 staircase=schedule.staircase,
             )
         case PiecewiseSchedule():
+            # Keras keeps a value up to and including its boundary; steps count from 0.
             return schedules.PiecewiseConstantDecay(
-                [round(epoch * steps_per_epoch) for epoch in schedule.boundaries],
+                [round(epoch * steps_per_epoch) - 1 for epoch in schedule.boundaries],
                 [rate, *(rate * factor for factor in schedule.factors)],
             )

@@ -44,13 +44,6 @@ class EpochRecorder(keras.callbacks.Callback):
         seconds = time.perf_counter() - self._began
         self.rows.append({"epoch": epoch + 1, **metrics, "learning_rate": rate, "seconds": seconds})
 
-    def best(self, monitor: str) -> dict[str, float]:
-        """Return the row of the first epoch in which `monitor` was best; else the last row."""
-        if not self.rows or monitor not in self.rows[0]:
-            return self.rows[-1]
-        sign = -1 if monitor.endswith("accuracy") else 1
-        return min(self.rows, key=lambda row: sign * row[monitor])
-
     def write(self, path: Path) -> None:
         """Write the rows as CSV."""
         with path.open("w", newline="", encoding="utf-8") as file:

@@ -106,7 +106,7 @@ def _train(
     )
     twin = augmented(model, spec.dataset.augment) if spec.dataset.augment else model
     _compile(twin, spec, len(dataset.train))
-    class_weight = _class_weight(spec, dataset)
+    class_weight, stopping = _class_weight(spec, dataset), _stopping(spec)
     path = create_run(out, spec.name)
     write_atomically(path / directory.SPEC, lambda file: file.write_text(spec.to_json(), "utf-8"))
     environment = describe_environment(dataset)
@@ -123,7 +123,7 @@ def _train(
             epochs=spec.fit.epochs,
             validation_data=_pair(dataset),
             class_weight=class_weight,
-            callbacks=[recorder, *_stopping(spec), progress, *callbacks],
+            callbacks=[recorder, *([stopping] if stopping else []), progress, *callbacks],
             verbose=0,
         )
     fit_seconds = time.perf_counter() - fit_began
@@ -137,7 +137,8 @@ def _train(
     )
     write_atomically(path / directory.WEIGHTS, model.save_weights)
     write_atomically(path / directory.MODEL, model.save)
-    kept = recorder.best(spec.fit.monitor) if spec.fit.restore_best_weights else recorder.rows[-1]
+    keeps_best = stopping is not None and spec.fit.restore_best_weights
+    kept = recorder.rows[stopping.best_epoch if keeps_best else -1]
     metrics: dict[str, Any] = {
         "run": str(path),
         "name": spec.name,
@@ -177,22 +178,25 @@ def _pair(dataset: Dataset) -> tuple[Any, Any] | None:
     return (dataset.validation.x, dataset.validation.y) if dataset.validation else None
 
 
-def _stopping(spec: Spec) -> list[keras.callbacks.Callback]:
+def _stopping(spec: Spec) -> keras.callbacks.EarlyStopping | None:
     """Return Keras's early stopping where the spec stops early or keeps the best weights."""
     import keras
 
     early, keeps_best = spec.fit.early_stopping, spec.fit.restore_best_weights
     if early is None and not keeps_best:
-        return []
-    return [
-        keras.callbacks.EarlyStopping(
-            monitor=spec.fit.monitor,
-            mode="max" if spec.fit.monitor.endswith("accuracy") else "min",
-            patience=early.patience if early else spec.fit.epochs,
-            min_delta=early.min_delta if early else 0.0,
-            restore_best_weights=keeps_best,
+        return None
+    if spec.dataset.validation_size == 0:
+        raise SpecError(
+            f"fit: early_stopping and restore_best_weights need validation images, and so few "
+            f"examples of {spec.dataset.name} leave none"
         )
-    ]
+    return keras.callbacks.EarlyStopping(
+        monitor=spec.fit.monitor,
+        mode="max" if spec.fit.monitor.endswith("accuracy") else "min",
+        patience=early.patience if early else spec.fit.epochs,
+        min_delta=early.min_delta if early else 0.0,
+        restore_best_weights=keeps_best,
+    )
 
 
 def _class_weight(spec: Spec, dataset: Dataset) -> dict[int, float] | None:
