@@ -137,8 +137,8 @@ def _train(
     )
     write_atomically(path / directory.WEIGHTS, model.save_weights)
     write_atomically(path / directory.MODEL, model.save)
-    keeps_best = stopping is not None and spec.fit.restore_best_weights
-    kept = recorder.rows[stopping.best_epoch if keeps_best else -1]
+    kept_index = stopping.best_epoch if stopping and spec.fit.restore_best_weights else -1
+    kept = recorder.rows[kept_index]
     metrics: dict[str, Any] = {
         "run": str(path),
         "name": spec.name,
