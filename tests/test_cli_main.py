@@ -1,0 +1,99 @@
+"""How each way of ending becomes an exit status, in this process."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kzoo.cli import app as application
+from kzoo.cli import main
+from kzoo.errors import KzooError
+
+Ending = Callable[[], None]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., int]]:
+    """Return a function that calls the command line here and returns its exit status."""
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr("sys.argv", ["kzoo", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert isinstance(end.value.code, int)
+        return end.value.code
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (KzooError("mend me"), 1, "Error: mend me\n"),
+        (OSError(28, "No space left on device", "some/file"), 1,
+         "Error: some/file: No space left on device\n"),
+        (OSError(5, "Input/output error"), 1, "Error: standard output: Input/output error\n"),
+        (KeyboardInterrupt(), 130, "Interrupted.\n"),
+        (SystemExit(143), 143, "Terminated.\n"),
+        (SystemExit("text"), 1, ""),
+        (None, 0, ""),
+    ],
+)  # fmt: skip
+def test_each_ending_has_its_status(
+    call: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException | None,
+    status: int,
+    said: str,
+) -> None:
+    """What a person can mend ends with 1 and a line, a signal with its own status."""
+
+    def end() -> None:
+        if error:
+            raise error
+
+    monkeypatch.setattr(application, "app", end)
+    assert call() == status
+    assert capsys.readouterr().err == said
+
+
+def test_a_defect_keeps_its_traceback(
+    call: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody raised on purpose is not dressed up as the user's."""
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(application, "app", fail)
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+
+def test_looking_commands_print_on_standard_output(
+    call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """List, show, init, validate and schema succeed on the zoo and on a copy from it."""
+    for arguments in (["list"], ["show", "deep_mlp"], ["init", "deep_mlp", "my.json"]):
+        assert call(*arguments) == 0
+    assert call("validate", "my.json") == 0
+    capsys.readouterr()
+    assert call("schema") == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "kzoo spec"
+    assert call("list", "--json") == 0
+    assert "deep_mlp" in [row["name"] for row in json.loads(capsys.readouterr().out)]
+
+
+def test_completion_offers_the_zoo() -> None:
+    """Tab completes the beginning of a spec's name."""
+    from kzoo.cli.arguments import _complete_spec
+
+    assert _complete_spec("deep") == ["deep_mlp", "deep_mlp_random_normal"]
