@@ -138,14 +138,24 @@ def test_a_signal_ends_it_with_its_status(number: int, status: int, tmp_path: Pa
     """Interrupted in the middle of training it ends at once, without a traceback."""
     arguments = ["run", "deep_mlp", "fit.epochs=100000", "--data", "digits", "--plain"]
     command = [sys.executable, "-m", "kzoo", *arguments]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs ignore an interrupt, and their children with them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         assert process.stderr
         for line in process.stderr:
             if line.startswith("epoch 2/"):
                 break
         process.send_signal(number)
-        rest = process.stderr.read()
-        assert process.wait(timeout=30) == status
+        try:
+            _, rest = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == status
     assert "Traceback" not in rest
 
 
