@@ -337,7 +337,7 @@ def test_an_unknown_dataset_with_no_neighbour_lists_all() -> None:
 def test_a_missing_path_is_named(name: str, tmp_path: Path) -> None:
     """A path that leads to nothing is an error that names it."""
     path = tmp_path / name
-    with pytest.raises(DataError, match=r"no such file; expected an \.npz file or one of digits"):
+    with pytest.raises(DataError, match=r"no such file or folder; expected an \.npz file, a \.csv"):
         load_dataset(make_spec(str(path)))
 
 

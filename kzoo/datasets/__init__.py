@@ -1,6 +1,6 @@
 """A name, a path or arrays to a checked Dataset with class names and scaling."""
 
 from kzoo.datasets.dataset import Arrays, Dataset, Scaling
-from kzoo.datasets.load import load_dataset
+from kzoo.datasets.load import is_name, load_dataset
 
-__all__ = ["Arrays", "Dataset", "Scaling", "load_dataset"]
+__all__ = ["Arrays", "Dataset", "Scaling", "is_name", "load_dataset"]

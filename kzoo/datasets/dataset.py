@@ -57,6 +57,7 @@ class Source:
         where: What to name in an error: a path, or the dataset's name.
         class_names: Names of the classes 0, 1, ..., where the source knows them.
         scaling: The map to order one, where the source knows better than a look at the data.
+        notices: What the reader guessed or left out, for the person and the run's records.
     """
 
     x_train: AnyArray
@@ -66,6 +67,7 @@ class Source:
     where: str
     class_names: tuple[str, ...] | None = None
     scaling: Scaling | None = None
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

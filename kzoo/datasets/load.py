@@ -14,10 +14,11 @@ from kzoo.datasets.keras_datasets import (
     UnavailableError,
     read_keras_dataset,
 )
-from kzoo.datasets.npz import read_npz
+from kzoo.datasets.path import read_path, refuse_settings
 from kzoo.datasets.split import TEST_FRACTION, hold_out, validation_rows
 from kzoo.errors import DataError, UnknownNameError
 from kzoo.spec import Spec
+from kzoo.spec.sections import DatasetSpec
 
 ARRAYS = "arrays"
 NAMES = ("digits", *CLASS_NAMES)
@@ -37,13 +38,16 @@ def load_dataset(
         on_download: Called while downloading, with the name and the number of bytes so far.
 
     Raises:
-        DataError: it is not to be had, or not what a classifier can be trained on.
+        DataError: it is not to be had, not what the section's settings are for, or not what a
+            classifier can be trained on.
         UnknownNameError: no dataset or file has this name.
     """
     section, notices = spec.dataset, []
     name = ARRAYS if data is not None else section.name
     try:
-        source = _from_arrays(data) if data is not None else _read(name, on_download)
+        source = (
+            _from_arrays(data, section) if data is not None else _read(name, section, on_download)
+        )
     except UnavailableError as error:
         if section.fallback is None:
             raise
@@ -52,14 +56,17 @@ def load_dataset(
             f"{section.name} cannot be had: this run trains on {name} instead, and its figures "
             f"are not {section.name}'s. {error.advice}."
         )
-        source = _read(name, on_download)
+        source = _read(name, section, on_download)
+    notices += source.notices
     train, test, class_names = check(source)
     digest = fingerprint(train, test)
     if test is None:
         rows = max(round(len(train) * TEST_FRACTION), 1)
-        train, test = hold_out(train, rows, seed=_TEST_SEED, where=source.where)
+        train, test = hold_out(
+            train, rows, seed=_TEST_SEED, where=source.where, class_names=class_names
+        )
         notices.append(f"{name} has no test split: {rows} of its examples are held out as one.")
-    validation, train, notice = _validation(train, spec, source.where)
+    validation, train, notice = _validation(train, spec, source.where, class_names)
     return Dataset(
         name=name,
         train=train,
@@ -72,15 +79,24 @@ def load_dataset(
     )
 
 
-def _validation(train: Arrays, spec: Spec, where: str) -> tuple[Arrays | None, Arrays, str | None]:
+def is_name(name: str) -> bool:
+    """Return whether a dataset of this name is known, so that no path is meant."""
+    return name in NAMES or name == ARRAYS
+
+
+def _validation(
+    train: Arrays, spec: Spec, where: str, class_names: tuple[str, ...]
+) -> tuple[Arrays | None, Arrays, str | None]:
     rows, notice = validation_rows(spec.dataset.validation_size, len(train))
     if rows == 0:
         return None, train, notice
-    train, validation = hold_out(train, rows, seed=spec.seed, where=where)
+    train, validation = hold_out(train, rows, seed=spec.seed, where=where, class_names=class_names)
     return validation, train, notice
 
 
-def _read(name: str, on_download: OnDownload | None) -> Source:
+def _read(name: str, section: DatasetSpec, on_download: OnDownload | None) -> Source:
+    if is_name(name):
+        refuse_settings(section, name)
     if name == "digits":
         return read_digits()
     if name in CLASS_NAMES:
@@ -90,21 +106,14 @@ def _read(name: str, on_download: OnDownload | None) -> Source:
             "dataset.name: this spec was run on arrays in memory; pass them again as "
             "kzoo.run(spec, data=(x, y)), or name a dataset with --data"
         )
-    path = Path(name)
-    try:
-        is_file, exists = path.is_file(), path.exists()
-    except OSError as error:
-        raise DataError(f"dataset.name: {name}: {error.strerror}") from error
-    if path.suffix == ".npz" and is_file:
-        return read_npz(path)
-    if exists:
-        raise DataError(f"{path}: not a kind of data that kzoo reads; expected an .npz file")
-    if len(path.parts) > 1 or path.suffix:
-        raise DataError(f"{path}: no such file; expected an .npz file or one of {', '.join(NAMES)}")
+    source = read_path(Path(name), section)
+    if source is not None:
+        return source
     raise UnknownNameError("dataset", name, NAMES, where="dataset.name")
 
 
-def _from_arrays(data: tuple[Any, ...]) -> Source:
+def _from_arrays(data: tuple[Any, ...], section: DatasetSpec) -> Source:
+    refuse_settings(section, "arrays in memory")
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 4):
         received = f"{len(data)} parts" if isinstance(data, (tuple, list)) else type(data).__name__
         raise DataError(f"data: received {received}; expected (x, y) or (x, y, x_test, y_test)")

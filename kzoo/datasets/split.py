@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kzoo.datasets.dataset import Arrays
@@ -11,7 +13,9 @@ TEST_FRACTION = 0.2
 MAX_VALIDATION_FRACTION = 0.2
 
 
-def hold_out(data: Arrays, rows: int, *, seed: int, where: str) -> tuple[Arrays, Arrays]:
+def hold_out(
+    data: Arrays, rows: int, *, seed: int, where: str, class_names: Sequence[str] = ()
+) -> tuple[Arrays, Arrays]:
     """Split off `rows` examples with every class in proportion.
 
     Args:
@@ -19,6 +23,7 @@ def hold_out(data: Arrays, rows: int, *, seed: int, where: str) -> tuple[Arrays,
         rows: Examples to hold out.
         seed: Same seed, same rows.
         where: What to name in an error.
+        class_names: A name for each class index, to name it by in an error.
 
     Returns:
         What is left, in the order it had, and what was held out.
@@ -31,8 +36,9 @@ def hold_out(data: Arrays, rows: int, *, seed: int, where: str) -> tuple[Arrays,
     counts = np.bincount(data.y)
     if counts.min(initial=len(data), where=counts > 0) < 2:
         lonely = int(np.flatnonzero(counts == 1)[0])
+        name = class_names[lonely] if class_names else lonely
         raise DataError(
-            f"{where}: class {lonely} has a single example; expected 2 or more, "
+            f"{where}: class {name} has a single example; expected 2 or more, "
             "so that some can be held out"
         )
     try:

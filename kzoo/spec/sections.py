@@ -11,6 +11,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 LearningRate = Annotated[float, Field(gt=0, le=100)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
 Number = int | float
+Side = Annotated[int, Field(ge=1, le=4096)]
 
 
 class Section(BaseModel):
@@ -60,7 +61,9 @@ class DatasetSpec(Section):
     """What the model is trained, validated and tested on."""
 
     name: str = Field(
-        description="A dataset's name, or the path of a file.", min_length=1, max_length=4096
+        description="A dataset's name, or the path of a file or folder.",
+        min_length=1,
+        max_length=4096,
     )
     fallback: Literal["digits"] | None = Field(
         None,
@@ -70,6 +73,14 @@ class DatasetSpec(Section):
         5000,
         description="Training rows held out to validate on; at most 20 % of them are taken.",
         ge=0,
+    )
+    label: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="Of a .csv file, the label's column; 'label', else the last, if not given.",
+    )
+    image_size: tuple[Side, Side] | None = Field(
+        None,
+        description="Of a folder of images, the [height, width] that all are stretched to.",
     )
     augment: AugmentSpec | None = Field(None, description="Augmentation of the training images.")
 
@@ -223,6 +234,10 @@ class FitSpec(Section):
     restore_best_weights: bool = Field(
         False, description="Keep the weights of the best epoch instead of the last."
     )
+    execution: Literal["auto", "compiled", "plain"] = Field(
+        "auto",
+        description="Compiled blocks of steps, Keras's plain fit, or what was measured faster.",
+    )
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = Field(
         None,
         description="Weight of each class in the loss, by class name; or 'balanced'.",
@@ -337,6 +352,13 @@ class Expected(Section):
     parameters: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Number of trainable parameters."
     )
+    mean: Fraction | None = Field(None, description="Mean test accuracy over the seeds.")
+    deviation: Fraction | None = Field(
+        None, description="Standard deviation of the test accuracy over the seeds."
+    )
+    fit_seconds: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Median seconds of training over the seeds, on two CPU cores."
+    )
 
     @field_validator("test_accuracy")
     @classmethod
@@ -344,6 +366,17 @@ class Expected(Section):
         if value[0] > value[1]:
             raise ValueError(f"received {list(value)}; expected the lower figure first")
         return value
+
+    @model_validator(mode="after")
+    def _check_mean(self) -> Self:
+        low, high = self.test_accuracy
+        if self.mean is not None and not low <= self.mean <= high:
+            raise ValueError(
+                f"received mean {self.mean}; expected one within test_accuracy, {low} to {high}"
+            )
+        if self.deviation is not None and self.mean is None:
+            raise ValueError("received a deviation without its mean; expected both")
+        return self
 
 
 class Spec(Section):

@@ -1,0 +1,48 @@
+"""How much memory data may take on this machine, asked before any is allocated."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from kzoo.errors import DataError
+
+_GIBIBYTE = 2**30
+# What is assumed where the system does not say.
+_ASSUMED_MEMORY = 8 * _GIBIBYTE
+# A container's limit, below what the machine has: control groups 2 and 1.
+_CONTAINER_LIMITS = (
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+)
+
+
+def refuse_too_large(size: int, where: str) -> None:
+    """Refuse data that would not leave half of the memory to their splits and the training.
+
+    Args:
+        size: Bytes that the data would take.
+        where: What to name in the error.
+
+    Raises:
+        DataError: it is more than half of the memory.
+    """
+    limit = memory() // 2
+    if size > limit:
+        raise DataError(
+            f"{where}: received data that take {size / _GIBIBYTE:.1f} GiB of memory; "
+            f"expected at most {limit / _GIBIBYTE:.1f} GiB, half of what there is"
+        )
+
+
+def memory() -> int:
+    """Return the bytes of memory of this machine, or of the container where that is less."""
+    sizes = []
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        sizes.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for name in _CONTAINER_LIMITS:
+        # A container without a limit says "max", which is no number.
+        with contextlib.suppress(OSError, ValueError):
+            sizes.append(int(Path(name).read_text("ascii")))
+    return min((size for size in sizes if size > 0), default=_ASSUMED_MEMORY)
