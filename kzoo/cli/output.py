@@ -50,6 +50,8 @@ def import_keras() -> None:
 
     What native code reports as an error is still shown, and all of it where the import fails.
     """
+    # After its start TensorFlow heeds this: warnings and errors, but no chatter of its compiler.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         saved = os.dup(2)

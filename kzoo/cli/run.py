@@ -50,4 +50,4 @@ def run(
         if as_json:
             give(finished.metrics)
         else:
-            print_result(finished.metrics, finished.spec)
+            print_result(finished.metrics, finished.spec, mode="plain" if plain else "auto")

@@ -2,7 +2,14 @@
 
 from kzoo.display.download import downloading
 from kzoo.display.progress import RichProgress
-from kzoo.display.result import print_result
+from kzoo.display.result import accuracy_interval, print_result
 from kzoo.display.view import Header, Mode
 
-__all__ = ["Header", "Mode", "RichProgress", "downloading", "print_result"]
+__all__ = [
+    "Header",
+    "Mode",
+    "RichProgress",
+    "accuracy_interval",
+    "downloading",
+    "print_result",
+]

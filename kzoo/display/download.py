@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from rich.console import Console
 from rich.filesize import decimal
 
+from kzoo.display.form import can_move, make_console
+from kzoo.display.plain import write_line
 from kzoo.display.view import Mode
 
 
 @contextmanager
 def downloading(mode: Mode) -> Iterator[Callable[[str, int], None]]:
     """Give a function that is told a dataset's name and the bytes so far, and shows them."""
-    console = Console(file=sys.stderr, quiet=mode == "quiet", highlight=False)
-    status = console.status("downloading")
+    status = make_console(sys.stderr).status("downloading")
+    moving = mode == "auto" and can_move(sys.stderr)
     told: set[str] = set()
 
     def show(name: str, size: int) -> None:
-        if name not in told:
-            told.add(name)
-            console.print(f"Downloading {name} ...")
-            if mode == "auto" and console.is_terminal:
-                status.start()
-        status.update(f"{name}: {decimal(size)}")
+        if mode == "quiet":
+            return
+        # What cannot be shown must not end a download.
+        with suppress(OSError, ValueError):
+            if name not in told:
+                told.add(name)
+                write_line(sys.stderr, f"Downloading {name} ...")
+                if moving:
+                    status.start()
+            status.update(f"{name}: {decimal(size)}")
 
     try:
         yield show
     finally:
-        status.stop()
+        with suppress(OSError, ValueError):
+            status.stop()

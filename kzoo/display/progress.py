@@ -2,43 +2,65 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TextIO
 
 import keras
 
-from kzoo.display.view import Header, Mode, View, make_view
+from kzoo.display.drawing import Drawing
+from kzoo.display.form import make_view
+from kzoo.display.state import FitState
+from kzoo.display.view import Header, Mode
 
 # Seconds between two drawings: Keras calls at every step, a person sees ten a second.
 REDRAW_SECONDS = 0.1
+# A drawing is followed by at least this many times its own duration without one, so that on a
+# slow machine or a slow terminal too the display takes one hundredth of the time.
+REST = 100
 
 
 class RichProgress(keras.callbacks.Callback):
     """Draws the progress of any ``model.fit`` with rich.
 
     ``model.fit(x, y, epochs=5, callbacks=[kzoo.RichProgress()], verbose=0)``: live bars on a
-    terminal, a line an epoch elsewhere, on standard error. As a context manager it also takes
-    the bars down when `fit` raises.
+    terminal, one output that is replaced in place in a notebook, a line an epoch elsewhere, on
+    standard error. As a context manager it also takes the bars down when `fit` raises and the
+    error is caught. An error of its own switches it off; the training goes on.
 
     Args:
         header: What stands above the bars.
         mode: ``auto``, ``plain`` (lines even on a terminal) or ``quiet``.
         stream: Where to draw; standard error if None.
+        batch_size: Examples a step, which Keras does not tell; if None the speed is in steps.
+        monitor: The metric that tells the best epoch, such as ``val_loss``; if None it is the
+            validation accuracy, else the validation loss, else the loss.
+        clock: Gives seconds.
     """
 
     def __init__(
-        self, header: Header | None = None, *, mode: Mode = "auto", stream: TextIO | None = None
+        self,
+        header: Header | None = None,
+        *,
+        mode: Mode = "auto",
+        stream: TextIO | None = None,
+        batch_size: int | None = None,
+        monitor: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self.header = header or Header()
         self.mode = mode
         self.stream = stream
+        self.batch_size = batch_size
+        self.monitor = monitor
+        self._clock = clock
         # Made when training begins: keras-tuner copies callbacks, and a console cannot be copied.
-        self._view: View | None = None
-        self._epoch = 0
-        self._epoch_began = 0.0
-        self._drawn_at = 0.0
+        self._drawing: Drawing | None = None
+        self._state: FitState | None = None
+        self._next_drawing = -math.inf
 
     def __enter__(self) -> Self:
         return self
@@ -51,38 +73,75 @@ class RichProgress(keras.callbacks.Callback):
     ) -> None:
         self._stop()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a callback that has the same settings and no fit of its own.
+
+        keras-tuner copies callbacks, and neither a stream nor what is drawn can be copied.
+        """
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        copied._model = copied._drawing = copied._state = None
+        memo[id(self)] = copied
+        return copied
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Draw the header."""
         self._stop()
-        self._view = make_view(self.mode, self.stream)
-        self._view.start(self.header, self.params.get("epochs", 1), self.params.get("steps"))
+        self._state = FitState(
+            self.params.get("epochs") or 1,
+            self.params.get("steps"),
+            batch_size=self.batch_size,
+            unit=_unit(self.model),
+            monitor=self.monitor,
+            clock=self._clock,
+        )
+        self._next_drawing = -math.inf
+        mode, stream, clock = self.mode, self.stream, self._clock
+        self._drawing = Drawing(lambda: make_view(mode, stream, clock), owner=self)
+        self._drawing.start(self.header, self._state)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the epoch's clock."""
-        self._epoch, self._epoch_began, self._drawn_at = epoch, time.monotonic(), 0.0
+        if self._state:
+            self._state.begin_epoch(epoch + 1)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Move the bars, ten times a second at most."""
-        now = time.monotonic()
-        if self._view and now - self._drawn_at >= REDRAW_SECONDS:
-            self._drawn_at = now
-            self._view.step(self._epoch, batch, _numbers(logs))
+        state, drawing = self._state, self._drawing
+        if state is None or drawing is None:
+            return
+        now = self._clock()
+        state.take_step(batch + 1, now)
+        if now < self._next_drawing:
+            return
+        state.metrics = _numbers(logs)
+        drawing.step(state)
+        ended = self._clock()
+        self._next_drawing = ended + max(REDRAW_SECONDS, REST * (ended - now))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the epoch's line."""
-        if self._view:
-            seconds = time.monotonic() - self._epoch_began
-            self._view.finish_epoch(epoch + 1, _numbers(logs), seconds)
+        if self._state and self._drawing:
+            row = self._state.finish_epoch(epoch + 1, _numbers(logs))
+            self._drawing.finish_epoch(self._state, row)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the bars down."""
         self._stop()
 
     def _stop(self) -> None:
-        if self._view:
-            self._view.stop()
-            self._view = None
+        if self._drawing:
+            self._drawing.stop()
+        self._drawing = self._state = None
 
 
 def _numbers(logs: dict[str, Any] | None) -> dict[str, float]:
     return {name: float(value) for name, value in (logs or {}).items()}
+
+
+def _unit(model: Any) -> str:
+    """Return what an example of the model's is called: an image if it has rows and columns."""
+    try:
+        return "images" if len(model.input_shape) >= 3 else "examples"
+    except (AttributeError, TypeError, ValueError):
+        return "examples"

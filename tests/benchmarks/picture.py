@@ -1,0 +1,98 @@
+"""Draw the README's picture: a real run's header, epochs and closing table, as SVG.
+
+    KZOO_DATA=FOLDER python tests/benchmarks/picture.py [SPEC] [--to docs/run.svg]
+
+Trains the spec (deep_mlp if none is named) and draws what a terminal of 92 columns shows of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+from rich.console import Console
+from rich.text import Text
+
+import kzoo
+from kzoo.display.header import draw_header
+from kzoo.display.live import Block
+from kzoo.display.result import next_command, result_table
+from kzoo.display.state import EpochRow, FitState
+from kzoo.display.view import Header
+
+WIDTH = 92
+
+
+class Picture:
+    """A view that draws nothing before the end: a recording keeps what is drawn over, too."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def start(self, header: Header, state: FitState) -> None:
+        """Draw the header, and keep what the rest is drawn from."""
+        self._block = Block(state)
+        self._console.print(*draw_header(header, self._console.width), sep="\n")
+
+    def step(self, state: FitState) -> None:
+        """Draw nothing."""
+
+    def finish_epoch(self, state: FitState, row: EpochRow) -> None:
+        """Draw nothing."""
+
+    def stop(self) -> None:
+        """Draw the epochs as they stay on the screen."""
+        self._block.ended = True
+        self._console.print(self._block)
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[None]:
+    """Work in a folder of its own, so that the run's directory reads ``runs/...``."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        yield
+
+
+def draw(spec: str, console: Console) -> None:
+    """Train a spec and draw it on a console."""
+    console.print(Text.assemble(("$ ", "dim"), (f"kzoo run {spec}", "bold")))
+    # Training makes its own display: only what that draws with is ours here.
+    with mock.patch("kzoo.display.progress.make_view", return_value=Picture(console)):
+        run = kzoo.run(spec)
+    console.print()
+    console.print(result_table(run.metrics, run.spec, boxed=True))
+    console.print(Text.assemble("Next: ", (next_command(run.metrics), "bold")))
+
+
+def main() -> None:
+    """Train, draw, and write the picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("spec", nargs="?", default="deep_mlp")
+    parser.add_argument("--to", type=Path, default=Path("docs/run.svg"))
+    arguments = parser.parse_args()
+    target = arguments.to.absolute()
+    if folder := os.environ.get("KZOO_DATA"):
+        os.environ["KZOO_DATA"] = str(Path(folder).absolute())
+    console = Console(
+        record=True,
+        width=WIDTH,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        highlight=False,
+    )
+    with scratch_folder():
+        draw(arguments.spec, console)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(console.export_svg(title="kzoo", unique_id="kzoo"), encoding="utf-8")
+    print(target.name, "written")
+
+
+if __name__ == "__main__":
+    main()

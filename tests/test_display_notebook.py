@@ -1,0 +1,102 @@
+"""The display in a notebook: one output a fit, replaced in place, also when a cell is run again."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kzoo.display import Header
+from kzoo.display.form import make_view
+from kzoo.display.notebook import NotebookView, in_notebook
+from kzoo.display.plain import PlainView
+from kzoo.display.state import FitState
+
+FIT = """
+import numpy as np, keras, kzoo
+progress = kzoo.RichProgress(kzoo.display.Header("mine", {"device": "CPU"}))
+model = keras.Sequential([keras.layers.Dense(2, activation="softmax")])
+model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+"""
+AGAIN = "model.fit(np.zeros((64, 4)), np.zeros(64), epochs=3, callbacks=[progress], verbose=0);"
+
+
+class Output:
+    """What `IPython.display.display` returns: an output that can be replaced."""
+
+    def __init__(self, data: dict[str, str]) -> None:
+        self.shown = [data]
+
+    def update(self, data: dict[str, str], **options: Any) -> None:
+        """Replace it."""
+        self.shown.append(data)
+
+
+@pytest.fixture
+def outputs(monkeypatch: pytest.MonkeyPatch) -> list[Output]:
+    """Put a kernel in the place of IPython; return the outputs that it is given."""
+    made: list[Output] = []
+
+    def display(data: dict[str, str], **options: Any) -> Output:
+        made.append(Output(data))
+        return made[-1]
+
+    ipython: Any = types.ModuleType("IPython")
+    ipython.get_ipython = lambda: types.SimpleNamespace(kernel=object())
+    module: Any = types.ModuleType("IPython.display")
+    module.display = display
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    return made
+
+
+def test_a_kernel_is_told_from_a_terminal(
+    outputs: list[Output], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel gets the notebook's form; IPython on a terminal, --plain and a stream do not."""
+    assert isinstance(make_view("auto"), NotebookView)
+    assert isinstance(make_view("plain"), PlainView)
+    assert isinstance(make_view("auto", sys.stdout), PlainView)
+    monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: types.SimpleNamespace())
+    assert not in_notebook()
+
+
+def test_one_output_is_replaced_in_place(outputs: list[Output]) -> None:
+    """Header, bars and epochs share one output, which ends without the bars."""
+    view, state = NotebookView(), FitState(2, 4)
+    view.start(Header("mine <b>", {"device": "CPU"}), state)
+    state.begin_epoch(1)
+    state.take_step(2, 1.0)
+    view.step(state)
+    view.finish_epoch(state, state.finish_epoch(1, {"loss": 0.5}))
+    view.stop()
+    view.stop()
+    (output,) = outputs
+    texts = [data["text/plain"] for data in output.shown]
+    assert ["steps" in text for text in texts] == [True, True, False]
+    assert "2/4" in texts[1]
+    assert "0.5000" in texts[2]
+    assert "mine &lt;b&gt;" in output.shown[-1]["text/html"]
+    assert "\x1b" not in texts[2]
+
+
+def test_a_real_notebook_keeps_one_output_a_cell(tmp_path: Path) -> None:
+    """Run by nbconvert, two cells that fit with the same callback have one whole output each."""
+    reason = "nbconvert and ipykernel are not installed"
+    nbformat = pytest.importorskip("nbformat", reason=reason)
+    pytest.importorskip("ipykernel", reason=reason)
+    pytest.importorskip("nbconvert", reason=reason)
+    execute = importlib.import_module("nbconvert.preprocessors").ExecutePreprocessor
+    cells = [nbformat.v4.new_code_cell(source) for source in (FIT, AGAIN, AGAIN)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    execute(timeout=120).preprocess(notebook, {"metadata": {"path": str(tmp_path)}})
+    for cell in notebook.cells[1:]:
+        (shown,) = [output for output in cell.outputs if output.output_type == "display_data"]
+        assert "3/3" in shown.data["text/plain"]
+        assert "steps" not in shown.data["text/plain"]
+        assert "<pre" in shown.data["text/html"]
+        assert not [output for output in cell.outputs if output.output_type == "error"]
