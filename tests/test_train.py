@@ -19,6 +19,7 @@ import pytest
 
 import kzoo
 from kzoo.datasets import Arrays, Dataset, load_dataset
+from kzoo.engine import Accelerated
 from kzoo.errors import KzooError, RunError, SpecError
 from kzoo.spec import Spec
 from kzoo.train.optimizer import make_optimizer
@@ -98,15 +99,15 @@ def assert_same_bits(first: kzoo.Run, second: kzoo.Run) -> None:
 
 @pytest.fixture
 def fit_arguments(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the training hands to `keras.Model.fit`, by name; x and y included."""
+    """What the training hands to the accelerated model's `fit`, by name; x and y included."""
     seen: dict[str, Any] = {}
-    fit = keras.Model.fit
+    fit = Accelerated.fit
 
-    def spy(model: keras.Model, x: Any, y: Any, **more: Any) -> Any:
+    def spy(model: Accelerated, x: Any, y: Any, **more: Any) -> Any:
         seen.update(more, x=x, y=y)
         return fit(model, x, y, **more)
 
-    monkeypatch.setattr(keras.Model, "fit", spy)
+    monkeypatch.setattr(Accelerated, "fit", spy)
     return seen
 
 

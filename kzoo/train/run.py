@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kzoo.datasets import Dataset, load_dataset
+from kzoo.datasets import Dataset, is_name, load_dataset
 from kzoo.display import Header, Mode, RichProgress, downloading
 from kzoo.errors import SpecError, did_you_mean
 from kzoo.runs import (
@@ -80,8 +80,9 @@ def _resolve(spec: Spec, dataset: Dataset) -> Spec:
 
 
 def _lasting_name(name: str) -> str:
-    """Return a file's absolute path, so that the spec can be run again from another folder."""
-    return str(Path(name).resolve()) if Path(name).is_file() else name
+    """Return a path made absolute, so that the spec can be run again from another folder."""
+    # A link is kept as one: what it leads to may have another ending, which tells the kind.
+    return name if is_name(name) else str(Path(name).absolute())
 
 
 def _train(
@@ -94,6 +95,7 @@ def _train(
 ) -> Run:
     import keras
 
+    from kzoo.engine import accelerate, choose
     from kzoo.train.augment import augmented
     from kzoo.train.record import EpochRecorder, figures
 
@@ -105,7 +107,12 @@ def _train(
         scaling=dataset.scaling,
     )
     twin = augmented(model, spec.dataset.augment) if spec.dataset.augment else model
-    _compile(twin, spec, len(dataset.train))
+    choice = choose(twin, spec.fit.execution)
+    # What was chosen is recorded: another way of execution gives other bits.
+    fit_section = spec.fit.model_copy(update={"execution": choice.execution})
+    spec = spec.model_copy(update={"fit": fit_section})
+    trainee = accelerate(twin, execution=choice.execution, seed=spec.seed)
+    _compile(trainee, spec, len(dataset.train))
     class_weight, stopping = _class_weight(spec, dataset), _stopping(spec)
     path = create_run(out, spec.name)
     write_atomically(path / directory.SPEC, lambda file: file.write_text(spec.to_json(), "utf-8"))
@@ -113,10 +120,15 @@ def _train(
     write_json(path / directory.ENVIRONMENT, environment)
 
     recorder = EpochRecorder()
-    progress = RichProgress(header=_header(spec, model, dataset, environment), mode=display)
+    progress = RichProgress(
+        _header(spec, model, dataset, environment, choice.reason),
+        mode=display,
+        batch_size=spec.fit.batch_size,
+        monitor=spec.fit.monitor,
+    )
     fit_began = time.perf_counter()
     with progress:
-        twin.fit(
+        trainee.fit(
             dataset.train.x,
             dataset.train.y,
             batch_size=spec.fit.batch_size,
@@ -223,7 +235,7 @@ def _class_weight(spec: Spec, dataset: Dataset) -> dict[int, float] | None:
 
 
 def _header(
-    spec: Spec, model: keras.Model, dataset: Dataset, environment: dict[str, Any]
+    spec: Spec, model: keras.Model, dataset: Dataset, environment: dict[str, Any], reason: str
 ) -> Header:
     rows = environment["dataset"]["rows"]
     return Header(
@@ -233,6 +245,7 @@ def _header(
             "data": f"{dataset.name}: {rows['train']:,} to train on, "
             f"{rows['validation']:,} to validate, {rows['test']:,} to test",
             "device": environment["device"],
+            "execution": f"{spec.fit.execution}: {reason}",
         },
         notices=dataset.notices,
     )

@@ -1,0 +1,287 @@
+"""`kzoo.accelerate`: Keras's `fit` in compiled blocks, with the same meaning."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import kzoo
+from kzoo.engine import Accelerated, accelerate, choose
+from kzoo.engine.dropout import training_twin
+
+Model: TypeAlias = keras.Model
+Images = npt.NDArray[np.uint8]
+SEED = 3
+ROWS, BATCH = 200, 20
+
+
+def images() -> tuple[Images, npt.NDArray[np.int64]]:
+    """Return 200 images of 8x8 that tell their class of 3 by their brightness."""
+    random = np.random.default_rng(0)
+    y = np.arange(ROWS) % 3
+    return random.integers(0, 85, (ROWS, 8, 8), np.uint8) + (85 * y[:, None, None]).astype(
+        "uint8"
+    ), y
+
+
+def sequential() -> Model:
+    """Return a small perceptron with dropout, not compiled."""
+    return keras.Sequential(
+        [
+            keras.Input((8, 8)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(16, activation="relu"),
+            keras.layers.Dropout(0.3),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+
+
+def residual() -> Model:
+    """Return a perceptron with a connection around a layer."""
+    inputs = keras.Input((8, 8))
+    x = keras.layers.Dense(16, activation="relu")(keras.layers.Flatten()(inputs / 255))
+    x = keras.layers.Add()([x, keras.layers.Dense(16, activation="relu")(x)])
+    return Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+
+
+def normalised() -> Model:
+    """Return a perceptron with batch normalisation and a nested model with dropout."""
+    inner_inputs = keras.Input((64,))
+    # Without a bias: normalising cancels it, and Adam would train it on rounding errors.
+    x = keras.layers.Dense(16, use_bias=False)(inner_inputs)
+    x = keras.layers.BatchNormalization()(x)
+    inner = Model(inner_inputs, keras.layers.Dropout(0.2)(keras.layers.ReLU()(x)))
+    inputs = keras.Input((8, 8))
+    x = inner(keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs)))
+    return Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+
+
+def built(name: str) -> Callable[[], Model]:
+    """Return a function that builds a registered model behind a scaling."""
+
+    def make() -> Model:
+        inputs = keras.Input((8, 8))
+        model = kzoo.build(name, input_shape=(8, 8), num_classes=3)
+        return Model(inputs, model(keras.layers.Rescaling(1 / 255)(inputs)))
+
+    return make
+
+
+def compiled(model: Model) -> Model:
+    """Compile a classifier."""
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+@pytest.mark.parametrize(
+    "make",
+    [*(built(name) for name in kzoo.list_models()), sequential, residual, normalised],
+    ids=[*kzoo.list_models(), "sequential", "residual", "normalised"],
+)
+def test_blocks_train_as_keras_fit_does(make: Callable[[], Model]) -> None:
+    """In the same order and with the same masks the weights and losses are those of plain fit."""
+    x, y = images()
+    keras.utils.set_random_seed(0)
+    model = compiled(make())
+    start = model.get_weights()
+    fast = accelerate(model, execution="compiled", seed=SEED)
+    blocks = fast.fit(x, y, batch_size=BATCH, epochs=1, verbose=0).history
+    trained = model.get_weights()
+
+    model.set_weights(start)
+    twin, dropouts = training_twin(model, SEED)
+    for dropout in dropouts:
+        dropout.begin_epoch(0)
+    order = np.random.default_rng([SEED, 0, 0]).permutation(ROWS)
+    plain = compiled(twin).fit(x[order], y[order], batch_size=BATCH, shuffle=False, verbose=0)
+    for ours, keras_own in zip(trained, model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, keras_own, atol=1e-5)
+    assert blocks["loss"][0] == pytest.approx(plain.history["loss"][0], abs=1e-4)
+    assert blocks["accuracy"] == pytest.approx(plain.history["accuracy"])
+
+
+def test_two_inputs_and_sample_weights_train_as_keras_does() -> None:
+    """Structures of arrays are gathered whole, and weights weigh."""
+    x, y = images()
+    first, second = keras.Input((8, 8), name="a"), keras.Input((8, 8), name="b")
+    joined = keras.layers.Concatenate()([keras.layers.Flatten()(i / 255) for i in (first, second)])
+    model = Model([first, second], keras.layers.Dense(3, activation="softmax")(joined))
+    start = compiled(model).get_weights()
+    weight = np.linspace(0, 2, ROWS).astype(np.float32)
+    arguments: dict[str, Any] = {"batch_size": 48, "epochs": 2, "shuffle": False, "verbose": 0}
+    accelerate(model, execution="compiled").fit([x, 255 - x], y, sample_weight=weight, **arguments)
+    ours = model.get_weights()
+    model.set_weights(start)
+    compiled(model).fit([x, 255 - x], y, sample_weight=weight, **arguments)
+    for mine, keras_own in zip(ours, model.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, keras_own, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"validation_split": 0.25},
+        {"validation_data": images()},
+        {"validation_data": images(), "validation_batch_size": 7, "validation_freq": 2},
+        {"class_weight": {0: 2.0, 2: 0.5}},
+        {"batch_size": 48},
+        {"initial_epoch": 1},
+        {},
+    ],
+    ids=lambda arguments: ", ".join(arguments) or "defaults",
+)
+def test_the_arguments_of_fit_mean_what_they_mean(arguments: dict[str, Any]) -> None:
+    """History has the keys, the epochs and, unshuffled, the figures of Keras's own fit."""
+    x, y = images()
+    model = compiled(residual())
+    start = model.get_weights()
+    arguments = {"epochs": 3, "shuffle": False, "verbose": 0, **arguments}
+    ours = accelerate(model, execution="compiled").fit(x, y, **arguments)
+    model.set_weights(start)
+    plain = compiled(model).fit(x, y, **arguments)
+    assert set(ours.history) == set(plain.history)
+    assert ours.epoch == plain.epoch
+    for name, values in plain.history.items():
+        assert ours.history[name] == pytest.approx(values, abs=1e-3), name
+
+
+def test_the_shared_model_is_the_one_trained_and_saved(tmp_path: Path) -> None:
+    """What was accelerated holds the weights, and loads in plain Keras with its own dropout."""
+    x, y = images()
+    model = compiled(sequential())
+    fast = accelerate(model, seed=0)
+    fast.fit(x, y, batch_size=BATCH, epochs=3, verbose=0)
+    fast.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert [type(layer).__name__ for layer in loaded.layers] == [
+        type(layer).__name__ for layer in model.layers
+    ]
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6)
+    assert int(loaded.optimizer.iterations) == 30
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    """Seed and epoch decide order and masks, whatever the speed at which blocks were cut."""
+    x, y = images()
+
+    def train(seed: int) -> list[Any]:
+        keras.utils.set_random_seed(1)
+        model = compiled(sequential())
+        accelerate(model, seed=seed).fit(x, y, batch_size=BATCH, epochs=2, verbose=0)
+        return list(model.get_weights())
+
+    first, again, other = train(0), train(0), train(1)
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+def test_callbacks_see_the_model_that_was_given_and_can_stop() -> None:
+    """A callback gets the caller's own model, batch numbers that rise, and its wish to stop."""
+    seen: list[int] = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+            assert logs
+            seen.append(batch)
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            self.model.stop_training = epoch == 1
+
+    x, y = images()
+    model = compiled(residual())
+    watch = Watch()
+    history = accelerate(model).fit(x, y, batch_size=BATCH, epochs=9, verbose=0, callbacks=watch)
+    assert watch.model is model
+    assert history.epoch == [0, 1]
+    assert seen[-1] == ROWS // BATCH - 1
+    ends = [i for i, batch in enumerate(seen) if batch == ROWS // BATCH - 1]
+    assert len(ends) == 2
+    assert seen[: ends[0] + 1] == sorted(set(seen[: ends[0] + 1]))
+
+
+def test_compiling_afterwards_works_too() -> None:
+    """A model that was not compiled is compiled through its faster self."""
+    x, y = images()
+    model = sequential()
+    fast = compiled(accelerate(model))
+    assert fast.fit(x, y, verbose=0).history["loss"]
+    assert model.compiled
+
+
+class OwnStep(keras.Model):
+    """A model with a training step of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = keras.layers.Dense(3, activation="softmax")
+        self.steps = 0
+
+    def call(self, inputs: Any) -> Any:
+        """Classify."""
+        return self.dense(keras.ops.reshape(inputs, (-1, 64)) / 255)
+
+    def train_step(self, data: Any) -> Any:
+        """Count the step, then do as Keras does."""
+        self.steps += 1
+        return super().train_step(data)
+
+
+def test_a_train_step_of_ones_own_is_the_one_that_runs() -> None:
+    """What cannot be compiled goes Keras's plain way, and says so."""
+    x, y = images()
+    model = compiled(OwnStep())
+    fast = accelerate(model)
+    with pytest.warns(UserWarning, match="plain fit: a train_step of its own"):
+        fast.fit(x, y, verbose=0)
+    assert model.steps > 0
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_what_is_no_array_goes_the_plain_way() -> None:
+    """Generators and a number of steps are Keras's own business."""
+    x, y = images()
+    fast = accelerate(compiled(residual()))
+    with pytest.warns(UserWarning, match="plain fit: x and y of type generator"):
+        fast.fit(((x, y) for _ in range(2)), shuffle=False, verbose=0)
+    with pytest.warns(UserWarning, match="plain fit: steps_per_epoch"):
+        fast.fit(x, y, steps_per_epoch=2, verbose=0)
+
+
+def test_plain_as_asked_says_nothing() -> None:
+    """Who asks for the plain way is not warned of it."""
+    x, y = images()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fast = accelerate(compiled(residual()), execution="plain")
+        assert fast.fit(x, y, verbose=0).history["loss"]
+
+
+@pytest.mark.parametrize(
+    ("name", "execution"),
+    [
+        ("softmax_regression", "compiled"),
+        ("deep_mlp", "compiled"),
+        ("mlp_dropout", "compiled"),
+        ("small_cnn", "plain"),
+    ],
+)
+def test_auto_goes_by_the_layers(name: str, execution: str) -> None:
+    """Matrix products are compiled; convolutions are not."""
+    assert choose(built(name)()).execution == execution
+
+
+def test_the_choice_is_auto_unless_told() -> None:
+    """Asked for by name, either way is taken."""
+    model = built("small_cnn")()
+    assert choose(model, "compiled").execution == "compiled"
+    assert choose(built("deep_mlp")(), "plain").execution == "plain"
+    assert isinstance(accelerate(model), Accelerated)
