@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kzoo.display import RichProgress
+    from kzoo.engine import accelerate
     from kzoo.errors import DataError, KzooError, PluginError, RunError, SpecError
+    from kzoo.evaluate import Evaluation, evaluate
     from kzoo.registry import list_models, register
     from kzoo.runs import Run, load
     from kzoo.spec import Spec, build, load_spec
@@ -18,6 +22,7 @@ __version__ = "0.1.0"
 # Where each public name lives. Keras is imported by the first one that needs it, not before.
 _HOMES = {
     "DataError": "kzoo.errors",
+    "Evaluation": "kzoo.evaluate",
     "KzooError": "kzoo.errors",
     "PluginError": "kzoo.errors",
     "RichProgress": "kzoo.display",
@@ -25,7 +30,9 @@ _HOMES = {
     "RunError": "kzoo.errors",
     "Spec": "kzoo.spec",
     "SpecError": "kzoo.errors",
+    "accelerate": "kzoo.engine",
     "build": "kzoo.spec",
+    "evaluate": "kzoo.evaluate",
     "list_models": "kzoo.registry",
     "load": "kzoo.runs",
     "load_spec": "kzoo.spec",
@@ -35,6 +42,7 @@ _HOMES = {
 
 __all__ = [
     "DataError",
+    "Evaluation",
     "KzooError",
     "PluginError",
     "RichProgress",
@@ -42,7 +50,9 @@ __all__ = [
     "RunError",
     "Spec",
     "SpecError",
+    "accelerate",
     "build",
+    "evaluate",
     "list_models",
     "load",
     "load_spec",
@@ -61,3 +71,15 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """Keeps a public name, such as the function `kzoo.evaluate`, before the room of that name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Whoever imports the room, Python would put the module over the function.
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

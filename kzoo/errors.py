@@ -9,6 +9,9 @@ from collections.abc import Iterable
 class KzooError(Exception):
     """Base of every error that a person can mend; the command line prints it and exits 1."""
 
+    def __str__(self) -> str:
+        return one_line(super().__str__())
+
 
 class SpecError(KzooError):
     """A spec, or an override of one, says something that cannot be carried out."""
@@ -34,6 +37,16 @@ class UnknownNameError(KzooError):
         prefix = f"{where}: " if where else ""
         hint = did_you_mean(name, known) or f" Known: {', '.join(known) or 'none'}."
         super().__init__(f"{prefix}unknown {kind} {name!r}.{hint}")
+
+
+def one_line(text: str) -> str:
+    """Return a text fit to print: line ends and control characters become escapes.
+
+    File names, keys and classes come from anywhere; none may steer the terminal.
+    """
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

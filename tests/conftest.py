@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,10 +12,16 @@ from pathlib import Path
 
 import pytest
 
+import kzoo
 from kzoo import registry
+from kzoo.cli import main
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 WritePlugin = Callable[..., Path]
+# A path in the test's folder to what lies there: a file's content, None for a folder, or a Path for
+# a symbolic link to it.
+Files = Mapping[str, bytes | str | Path | None]
+Refuses = Callable[[Files, list[str], str], None]
 
 
 @pytest.fixture
@@ -132,3 +140,87 @@ def unreachable(tmp_path: Path) -> dict[str, str]:
         "no_proxy": "",
         "NO_PROXY": "",
     }
+
+
+@pytest.fixture
+def kzoo_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """Return a function that runs ``kzoo ARGUMENTS...`` in this process, in the test's own folder.
+
+    It is quicker than a process of its own, as Keras is imported once. `columns` is the width of
+    the terminal; None for a pipe.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path, columns: int | None = 200) -> subprocess.CompletedProcess[str]:
+        if columns is None:
+            monkeypatch.delenv("COLUMNS", raising=False)
+        else:
+            monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr("sys.argv", ["kzoo", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capfd.readouterr()
+        assert isinstance(end.value.code, int)
+        return subprocess.CompletedProcess(arguments, end.value.code, said.out, said.err)
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def refuses(kzoo_here: Command, tmp_path: Path) -> Refuses:
+    """Return a function that lays out files, runs a command, and holds it to a good refusal.
+
+    That is: exit status 1, nothing on standard output, one line on standard error that has the
+    given text in it, and a folder that is as it was.
+    """
+
+    def check(files: Files, arguments: list[str], said: str) -> None:
+        for name, content in files.items():
+            _put(tmp_path / name, content)
+        before = _listing(tmp_path)
+        finished = kzoo_here(*arguments)
+        assert "Traceback" not in finished.stderr
+        (line,) = finished.stderr.splitlines()
+        assert line.startswith("Error: ")
+        assert said in line
+        assert (finished.returncode, finished.stdout) == (1, "")
+        assert _listing(tmp_path) == before
+
+    return check
+
+
+def _put(path: Path, content: bytes | str | Path | None) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if content is None:
+        path.mkdir()
+    elif isinstance(content, Path):
+        path.symlink_to(content)
+    else:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _listing(folder: Path) -> dict[str, bytes | None]:
+    """Return what lies in a folder and below: the content of files, None for folders."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> kzoo.Run:
+    """Return a finished run of three epochs of softmax regression on the digits."""
+    changes = {"dataset.name": "digits", "fit.epochs": 3}
+    folder = tmp_path_factory.mktemp("trained")
+    return kzoo.run("softmax_regression", overrides=changes, out=folder, display="quiet")
+
+
+@pytest.fixture
+def copied_run(trained: kzoo.Run, tmp_path: Path) -> Path:
+    """Return a copy of the trained run to damage, ``runs/digits-1`` in the test's own folder."""
+    return Path(shutil.copytree(trained.path, tmp_path / "runs" / "digits-1"))

@@ -7,11 +7,13 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import kzoo
 from kzoo import registry
+from kzoo.cli.words import describe_optimizer
 from kzoo.spec import load_spec, validate_file
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -61,7 +63,7 @@ def test_list_takes_part_of_a_name_or_a_glob(
 
 
 def test_list_as_json_has_all_there_is_to_know(kzoo_command: Command) -> None:
-    """A row of `list --json` names model, dataset, size, accuracy and origin."""
+    """A row of `list --json` names model, dataset, size, accuracy, time and origin."""
     (row,) = json.loads(kzoo_command("list", "softmax", "--json").stdout)
     assert row.keys() == {
         "name",
@@ -70,24 +72,106 @@ def test_list_as_json_has_all_there_is_to_know(kzoo_command: Command) -> None:
         "dataset",
         "parameters",
         "test_accuracy",
+        "mean",
+        "deviation",
+        "fit_seconds",
         "origin",
     }
-    assert (row["model"], row["dataset"], row["parameters"]) == (
-        "softmax_regression",
-        "mnist",
-        7850,
-    )
+    facts = (row["model"], row["dataset"], row["parameters"], row["origin"])
+    assert facts == ("softmax_regression", "mnist", 7850, "kzoo")
+    low, high = row["test_accuracy"]
+    assert low <= row["mean"] <= high
 
 
 def test_show_explains_the_builder_and_its_parameters(kzoo_command: Command) -> None:
-    """`show` has the builder's summary, each parameter's line, and the whole spec."""
+    """`show` has the builder's summary, and of each parameter the value and what is accepted."""
     finished = kzoo_command("show", "mlp_dropout")
     assert finished.returncode == 0
     assert "Multilayer perceptron with dropout on the inputs" in finished.stdout
-    assert "model.input_rate" in finished.stdout
+    assert "model.input_rate = 0.2" in finished.stdout
     assert "Fraction of the inputs dropped in a training step." in finished.stdout
-    assert '"validation_size": 5000' in finished.stdout
+    assert "Accepts a number from 0 to below 1." in finished.stdout
     assert "kzoo run mlp_dropout" in finished.stdout
+
+
+def test_show_says_in_words_how_a_spec_trains(kzoo_command: Command, tmp_path: Path) -> None:
+    """Data, augmentation, optimizer, schedule, stopping and weights are sentences."""
+    tree = {
+        "model": {"builder": "softmax_regression"},
+        "dataset": {"name": "cifar10", "augment": {"shift": 0.1, "rotate": 15, "zoom": 0.2}},
+        "optimizer": {
+            "name": "sgd",
+            "learning_rate": 0.1,
+            "momentum": 0.9,
+            "nesterov": True,
+            "global_clipnorm": 1.0,
+            "schedule": {"name": "piecewise", "boundaries": [5, 8], "factors": [0.1, 0.01]},
+        },
+        "fit": {
+            "epochs": 1,
+            "early_stopping": {"patience": 2},
+            "restore_best_weights": True,
+            "class_weight": "balanced",
+        },
+    }
+    (tmp_path / "mine.json").write_text(json.dumps(tree), encoding="utf-8")
+    said = kzoo_command("show", "mine.json").stdout
+    for sentence in [
+        "cifar10: 60,000 photographs, colour images of 32x32, 10 classes",
+        "5,000 of the training examples are held out to validate on",
+        "each training image is shifted by up to 10 % of its size and rotated by up to 15 degrees "
+        "and zoomed by up to 20 % at random",
+        "SGD, learning rate 0.1",
+        "it becomes 0.01 after epoch 5, 0.001 after epoch 8",
+        "Nesterov momentum of 0.9",
+        "gradients are scaled down to a norm of 1",
+        "1 epoch, batches of 100",
+        "it ends early after 2 epochs without a better val_accuracy",
+        "the weights of the epoch with the best val_accuracy are kept",
+        "rare classes weigh more",
+    ]:
+        assert sentence in said
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "said"),
+    [
+        ({"name": "adam"}, ["Adam, learning rate 0.001", "it stays as it is"]),
+        ({"name": "adamw"}, ["AdamW, learning rate 0.001", "weight decay of 0.004"]),
+        ({"name": "rmsprop", "momentum": 0.5}, ["RMSprop, learning", " momentum of 0.5"]),
+        (
+            {"name": "adam", "schedule": {"name": "cosine", "warmup_fraction": 0.1, "alpha": 0.5}},
+            [
+                "it rises from 0 over the first 10 % of the steps, "
+                "then falls along half a cosine to 0.0005"
+            ],
+        ),
+        (
+            {"name": "adam", "schedule": {"name": "exponential", "decay_rate": 0.5}},
+            ["it is multiplied by 0.5 every epoch, smoothly"],
+        ),
+        (
+            {
+                "name": "sgd",
+                "schedule": {
+                    "name": "exponential",
+                    "decay_rate": 0.5,
+                    "decay_epochs": 2,
+                    "staircase": True,
+                },
+            },
+            ["it is multiplied by 0.5 every 2 epochs, at once"],
+        ),
+    ],
+)
+def test_each_optimizer_and_schedule_has_its_words(
+    optimizer: dict[str, Any], said: list[str]
+) -> None:
+    """The words give the rate that will be used."""
+    tree = {"model": {"builder": "deep_mlp"}, "dataset": {"name": "digits"}, "optimizer": optimizer}
+    words = "; ".join(describe_optimizer(load_spec(tree).optimizer))
+    for part in said:
+        assert part in words
 
 
 def test_show_as_json_is_the_spec(kzoo_command: Command) -> None:

@@ -1,16 +1,16 @@
-"""The commands that look before running; none of them imports Keras."""
+"""The commands that look before running; only `show --layers` imports Keras."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from kzoo.cli.arguments import JsonOption, SpecArgument, ZooNameArgument
 from kzoo.cli.output import print_json
-from kzoo.errors import KzooError, SpecError
+from kzoo.errors import KzooError, SpecError, one_line
 
 
 def list_specs(
@@ -23,6 +23,7 @@ def list_specs(
     from fnmatch import fnmatchcase
 
     from kzoo import registry
+    from kzoo.cli.listing import describe_row, print_rows
     from kzoo.spec import outline_spec
 
     files, problems = registry.list_specs()
@@ -36,73 +37,41 @@ def list_specs(
         except KzooError as error:
             problems.append(f"{file.origin}: {error}")
             continue
-        rows.append(
-            {
-                "name": file.name,
-                "description": spec.description,
-                "model": spec.model.builder,
-                "dataset": spec.dataset.name,
-                "parameters": spec.expected.parameters if spec.expected else None,
-                "test_accuracy": spec.expected.test_accuracy if spec.expected else None,
-                "origin": file.origin,
-            }
-        )
+        rows.append(describe_row(file, spec))
     for problem in problems:
-        typer.echo(f"Notice: {problem}", err=True)
+        typer.echo(f"Notice: {one_line(problem)}", err=True)
     if as_json:
         print_json(rows)
     else:
-        _print_specs(rows)
+        print_rows(rows)
 
 
-def _print_specs(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("spec", style="bold", no_wrap=True)
-    table.add_column("parameters", justify="right", no_wrap=True)
-    table.add_column("test accuracy", no_wrap=True)
-    table.add_column("what it is")
-    for row in rows:
-        accuracy = row["test_accuracy"]
-        table.add_row(
-            row["name"],
-            f"{row['parameters']:,}" if row["parameters"] else "",
-            f"{accuracy[0]:.3f} to {accuracy[1]:.3f}" if accuracy else "",
-            row["description"],
-        )
-    Console(highlight=False, markup=False).print(table)
-
-
-def show(spec: SpecArgument, as_json: JsonOption = False) -> None:
-    """Show a spec whole, with its builder's parameters explained."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from kzoo.registry import get_builder
-    from kzoo.registry import list_specs as list_registered
+def show(
+    spec: SpecArgument,
+    layers: Annotated[
+        bool,
+        typer.Option("--layers", help="Build the model: its layers, and the time of an epoch."),
+    ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="NAME_OR_PATH", help="As if it were run on other data."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain a spec: what it is, how it trains, what can be changed."""
     from kzoo.spec import load_spec
-    from kzoo.spec.model import summary
 
-    loaded = load_spec(spec)
-    if as_json:
+    loaded = load_spec(spec, {"dataset.name": data} if data is not None else {})
+    if layers:
+        from kzoo.cli.layers_page import show_layers
+
+        show_layers(loaded, as_json=as_json)
+    elif as_json:
         print_json(loaded.to_dict())
-        return
-    console = Console(highlight=False, markup=False)
-    console.print(Text(loaded.name, style="bold"), loaded.description)
-    console.print(f"\n{loaded.model.builder}: {summary(get_builder(loaded.model.builder))}")
-    parameters = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=False)
-    for name, field in type(loaded.model).model_fields.items():
-        if name != "builder":
-            value = json.dumps(getattr(loaded.model, name))
-            parameters.add_row(f"model.{name}", value, Text(field.description or "", style="dim"))
-    console.print(parameters)
-    console.print(f"\n{loaded.to_json()}", end="")
-    in_zoo = any(file.name == spec for file in list_registered()[0])
-    copy = f"   Copy it to edit: kzoo init {spec}" if in_zoo else ""
-    console.print(f"Run it: kzoo run {spec}{copy}")
+    else:
+        from kzoo.cli.spec_page import print_page
+
+        print_page(loaded, spec)
 
 
 def validate(
@@ -113,11 +82,11 @@ def validate(
 
     problems = [line for file in files for line in validate_file(file)]
     for line in problems:
-        typer.echo(f"Error: {line}", err=True)
+        typer.echo(f"Error: {one_line(line)}", err=True)
     if problems:
         raise typer.Exit(1)
     for file in files:
-        typer.echo(f"{file}: valid")
+        typer.echo(f"{one_line(file)}: valid")
 
 
 def schema() -> None:
@@ -126,7 +95,7 @@ def schema() -> None:
 
     document, problems = json_schema()
     for problem in problems:
-        typer.echo(f"Notice: left out: {problem}", err=True)
+        typer.echo(f"Notice: left out: {one_line(problem)}", err=True)
     print_json(document)
 
 

@@ -52,6 +52,11 @@ def find_run(run: str | os.PathLike[str], out: str | os.PathLike[str] = "runs") 
     Raises:
         RunError: there is none, or more than one.
     """
+    if not os.fspath(run):
+        raise RunError(
+            f"received no name; expected a run's path, the beginning of a name in {out}, "
+            f"or {LATEST}"
+        )
     path = Path(run)
     if (path / SPEC).is_file():
         return path

@@ -18,6 +18,7 @@ from kzoo.runs import directory
 from kzoo.runs.environment import DatasetFacts
 from kzoo.runs.model import scaled_model
 from kzoo.spec import Spec, load_spec
+from kzoo.spec.parse import describe
 
 if TYPE_CHECKING:
     import keras
@@ -43,12 +44,14 @@ class Run:
         """The final figures, those of ``kzoo run --json``.
 
         Raises:
-            RunError: the run is not finished.
+            RunError: the run is not finished, or they cannot be read.
         """
         path = self.path / directory.METRICS
         if not path.is_file():
             raise RunError(f"{self.path}: is not finished: it has no {directory.METRICS}")
-        metrics: dict[str, Any] = _read_json(path)
+        metrics = _read_json(path)
+        if not isinstance(metrics, dict):
+            raise RunError(f"{path}: received {describe(metrics)}; expected an object of figures")
         return metrics
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,12 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ValidationError
 
-from kzoo.errors import SpecError, did_you_mean
+from kzoo.errors import SpecError, did_you_mean, one_line
 from kzoo.spec.parse import describe
 
 Location = tuple[int | str, ...]
+
+_LENGTH = re.compile(r"should have (at (?:least|most) \d+ \w+)")
 
 
 def explain(
@@ -44,7 +47,7 @@ def explain(
             message = f"{head} or {message.partition('; expected ')[2]}{hint}{tail}"
         messages[location] = message
     return [
-        locate(where, ".".join(map(str, location)), message)
+        one_line(locate(where, ".".join(map(str, location)), message))
         for location, message in messages.items()
     ]
 
@@ -95,6 +98,8 @@ def _message(detail: Any, keys: Sequence[str]) -> str:
         return _expected_one_of(describe(received), str(received), context["expected"])
     if kind == "string_pattern_mismatch":
         return f"received {describe(received)}; expected letters, digits and inner '.', '_', '-'"
+    if length := _LENGTH.search(detail["msg"]):
+        return f"received {describe(received)}; expected {length[1]}"
     wanted = detail["msg"].removeprefix("Input should be ").removeprefix("Input should ")
     if wanted.startswith(("greater", "less")):
         wanted = f"a number {wanted}"

@@ -1,0 +1,137 @@
+"""``kzoo evaluate``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kzoo.cli.arguments import JsonOption
+from kzoo.cli.output import import_keras, only_json
+from kzoo.errors import one_line
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from kzoo.cli.columns import Column
+    from kzoo.evaluate import ClassFigures, Evaluation
+
+_PAIRS_SHOWN = 3
+
+
+def evaluate(
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="A run's path, a unique beginning of its name, or latest."
+        ),
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="NAME_OR_PATH",
+            help="Test its model on other data: a dataset's name, or a path.",
+        ),
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="No colours, all columns whatever the width.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the figures of a finished run, those of each class included."""
+    from kzoo.runs import Run, find_run
+
+    # Before Keras, which takes seconds to import.
+    found = Run(find_run(run))
+    with only_json(as_json) as give:
+        # The display's room brings Keras even where only the run's own figures are read.
+        import_keras()
+        from kzoo.evaluate import evaluate as evaluate_run
+
+        result = evaluate_run(found, data, display="plain" if plain else "auto")
+        if as_json:
+            give(result.to_dict())
+        else:
+            _print_evaluation(result, plain=plain)
+
+
+def _print_evaluation(result: Evaluation, *, plain: bool) -> None:
+    from rich.text import Text
+
+    from kzoo.cli.columns import (
+        draw_table,
+        fit_columns,
+        print_notice,
+        print_pairs,
+        result_console,
+    )
+
+    console = result_console(plain=plain)
+    for notice in result.notices:
+        print_notice(notice)
+    console.print(Text(f"{result.name} on {one_line(result.dataset)}", style="bold"))
+    print_pairs(console, _facts(result))
+    worst_first = sorted(result.classes, key=lambda figures: _or_one(figures.recall))
+    fitted = fit_columns(_columns(worst_first), console.width)
+    weak = [figures.name for figures in worst_first if _stands_out(figures, result)]
+    styles = ["bold yellow" if figures.name in weak else "" for figures in worst_first]
+    console.print(Text("\nclasses, the worst recognised first", style="bold"))
+    console.print(draw_table(fitted, rows=range(len(worst_first)), styles=styles))
+    if weak:
+        listed = ", ".join(map(one_line, weak))
+        console.print(Text(f"\nBelow the whole by more than chance: {listed}.", style="yellow"))
+
+
+def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
+    from rich.text import Text
+
+    low, high = result.accuracy_interval
+    pairs = [
+        f"{pair.actual} taken for {pair.taken_for} ({pair.examples:,})"
+        for pair in result.confusions[:_PAIRS_SHOWN]
+    ]
+    accuracy = f"{result.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f})"
+    return [
+        ("accuracy", Text(accuracy, style="bold")),
+        ("balanced accuracy", f"{result.balanced_accuracy:.4f}"),
+        ("mean loss", f"{result.loss:.4f}"),
+        ("test examples", f"{result.examples:,}"),
+        ("most confused", "\n".join(pairs) or "nothing: every answer is right"),
+        ("run", result.run),
+    ]
+
+
+def _columns(classes: list[ClassFigures]) -> list[Column]:
+    from kzoo.cli.columns import Column
+
+    def interval(figures: ClassFigures) -> str:
+        bounds = figures.recall_interval
+        return f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else ""
+
+    def mistaken(figures: ClassFigures) -> str:
+        pair = figures.most_confused
+        return f"{pair.taken_for} ({pair.examples:,})" if pair else ""
+
+    return [
+        Column("class", [figures.name for figures in classes], least=12),
+        Column("examples", [f"{figures.examples:,}" for figures in classes], rank=5, right=True),
+        Column("precision", [_fraction(f.precision) for f in classes], rank=4, right=True),
+        Column("recall", [_fraction(f.recall) for f in classes], right=True),
+        Column("95 % interval", [interval(figures) for figures in classes], rank=2),
+        Column("F1", [_fraction(figures.f1) for figures in classes], rank=3, right=True),
+        Column("taken for", [mistaken(figures) for figures in classes], rank=1, least=14),
+    ]
+
+
+def _fraction(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _or_one(value: float | None) -> float:
+    return 1.0 if value is None else value
+
+
+def _stands_out(figures: ClassFigures, result: Evaluation) -> bool:
+    """Tell whether a class is worse than the whole by more than chance explains."""
+    return figures.recall_interval is not None and figures.recall_interval[1] < result.accuracy

@@ -1,0 +1,154 @@
+"""The page of `kzoo show --layers`: the model built, and an epoch timed."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+
+from kzoo.cli.columns import Column, draw_table, fit_columns, result_console
+from kzoo.cli.output import import_keras, only_json
+from kzoo.cli.words import duration
+from kzoo.spec import Spec
+
+if TYPE_CHECKING:
+    from kzoo.evaluate.layers import LayerFigures
+    from kzoo.evaluate.timing import DataShape, EpochTime
+
+
+def show_layers(spec: Spec, *, as_json: bool) -> None:
+    """Build the model of a spec, print its layers, time an epoch and print that.
+
+    Raises:
+        KzooError: the data cannot be read, or the model cannot be built for them or trained.
+    """
+    with only_json(as_json) as give:
+        import_keras()
+        from kzoo.evaluate.layers import layer_figures
+        from kzoo.evaluate.timing import data_shape, time_epoch
+        from kzoo.runs import scaled_model
+
+        shape = data_shape(spec)
+        model = scaled_model(
+            spec.model,
+            input_shape=shape.input_shape,
+            num_classes=len(shape.class_names),
+            scaling=shape.scaling,
+        )
+        trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+        layers = layer_figures(model)
+        if as_json:
+            epoch = time_epoch(spec, shape)
+            give(_tree(spec, shape, layers, trained, epoch))
+            return
+        _print_layers(spec, shape, layers, trained)
+        with _waiting("timing an epoch"):
+            epoch = time_epoch(spec, shape)
+        _print_epoch(spec, epoch)
+
+
+@contextlib.contextmanager
+def _waiting(text: str) -> Iterator[None]:
+    """Show that something goes on, on a terminal."""
+    console = Console(file=sys.stderr)
+    with console.status(text) if console.is_terminal else contextlib.nullcontext():
+        yield
+
+
+def _tree(
+    spec: Spec,
+    shape: DataShape,
+    layers: Sequence[LayerFigures],
+    trained: int,
+    epoch: EpochTime,
+) -> dict[str, Any]:
+    from kzoo.evaluate.layers import CONVENTION
+
+    operations, uncounted = _total(layers)
+    return {
+        "name": spec.name,
+        "model": spec.model.builder,
+        "dataset": shape.name,
+        "input_shape": shape.input_shape,
+        "classes": len(shape.class_names),
+        "layers": [asdict(layer) for layer in layers],
+        "parameters": sum(layer.parameters for layer in layers),
+        "trained_parameters": trained,
+        "operations": operations,
+        "uncounted_layers": uncounted,
+        "convention": CONVENTION,
+        "epoch": asdict(epoch),
+    }
+
+
+def _total(layers: Sequence[LayerFigures]) -> tuple[int, list[str]]:
+    """Return the operations of all layers that can be counted, and the names of the others."""
+    return (
+        sum(layer.operations for layer in layers if layer.operations is not None),
+        [layer.name for layer in layers if layer.operations is None],
+    )
+
+
+def _print_layers(
+    spec: Spec, shape: DataShape, layers: Sequence[LayerFigures], trained: int
+) -> None:
+    from kzoo.evaluate.layers import CONVENTION
+
+    console = result_console()
+    console.print(
+        Text.assemble((spec.name, "bold"), f" on {shape.name}"),
+        Text(f"{_size(shape.input_shape)} in, {len(shape.class_names)} classes out\n"),
+        sep="\n",
+    )
+    operations, uncounted = _total(layers)
+    parameters = sum(layer.parameters for layer in layers)
+    total = f"{'over ' if uncounted else ''}{operations:,}"
+    columns = [
+        Column("layer", [*(layer.name for layer in layers), "total"], least=12),
+        Column("kind", [*(layer.kind for layer in layers), ""], rank=3),
+        Column("output", [*(_size(layer.output_shape) for layer in layers), ""], rank=1),
+        Column(
+            "parameters",
+            [*(f"{layer.parameters:,}" for layer in layers), f"{parameters:,}"],
+            right=True,
+        ),
+        Column("operations", [*map(_operations, layers), total], rank=2, right=True),
+    ]
+    fitted = fit_columns(columns, console.width)
+    styles = [*("" for _ in layers), "bold"]
+    console.print(draw_table(fitted, rows=range(len(styles)), styles=styles))
+    console.print()
+    if trained != parameters:
+        console.print(Text(f"{trained:,} of the parameters are trained."))
+    console.print(Text(f"{CONVENTION}.", style="dim"))
+    if uncounted:
+        console.print(Text(f"Not counted: {', '.join(uncounted)}.", style="dim"))
+
+
+def _print_epoch(spec: Spec, epoch: EpochTime) -> None:
+    epochs = spec.fit.epochs
+    measured = f"on {epoch.timed_rows:,} random examples; an epoch has {epoch.rows:,}"
+    if epoch.timed_rows == epoch.rows:
+        measured = f"on as many random examples as there are, {epoch.rows:,}"
+    result_console().print(
+        Text.assemble(
+            "An epoch takes ",
+            (f"about {duration(epoch.seconds)}", "bold"),
+            f" here, and {epochs:,} of them about {duration(epochs * epoch.seconds)}: measured by "
+            f"training {measured}, those to validate on included.",
+        )
+    )
+
+
+def _size(shape: Sequence[int | None] | None) -> str:
+    return "" if shape is None else "x".join("?" if size is None else str(size) for size in shape)
+
+
+def _operations(layer: LayerFigures) -> str:
+    return "?" if layer.operations is None else f"{layer.operations:,}"
