@@ -14,6 +14,7 @@ import pytest
 
 import kzoo
 from kzoo.engine import Accelerated, accelerate, choose
+from kzoo.engine.blocks import Blocks, Kind, make_blocks
 from kzoo.engine.dropout import training_twin
 
 Model: TypeAlias = keras.Model
@@ -208,6 +209,46 @@ def test_callbacks_see_the_model_that_was_given_and_can_stop() -> None:
     assert seen[: ends[0] + 1] == sorted(set(seen[: ends[0] + 1]))
 
 
+def test_a_second_fit_compiles_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks are made once for each compilation of the model, not for each fit."""
+    x, y = images()
+    fast = accelerate(compiled(residual()))
+    made: list[str] = []
+
+    def make(model: Model, kind: Kind) -> Blocks:
+        made.append(kind)
+        return make_blocks(model, kind)
+
+    monkeypatch.setattr("kzoo.engine.accelerated.make_blocks", make)
+    fit: dict[str, Any] = {"validation_split": 0.2, "batch_size": BATCH, "verbose": 0}
+    first = fast.fit(x, y, **fit).history["loss"][0]
+    second = fast.fit(x, y, **fit).history["loss"][0]
+    assert made == ["train", "test"]
+    assert second < first
+    compiled(fast).fit(x, y, **fit)
+    assert made == ["train", "test"] * 2
+
+
+def test_data_may_be_unaligned_read_only_or_strided() -> None:
+    """Whatever lies in memory however it lies, trains to the same weights."""
+    x, y = images()
+    model = compiled(residual())
+    start = model.get_weights()
+    shifted = np.empty(x.nbytes + 1, np.uint8)[1:].reshape(x.shape)
+    shifted[...] = x
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    results = []
+    for given in (x, shifted, frozen, np.repeat(x, 2, axis=0)[::2], x.astype(np.float64)):
+        model.set_weights(start)
+        fast = accelerate(compiled(model), seed=0)
+        fast.fit(given, y, batch_size=BATCH, verbose=0)
+        results.append(model.get_weights())
+    for weights in results[1:]:
+        for one, other in zip(results[0], weights, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 def test_compiling_afterwards_works_too() -> None:
     """A model that was not compiled is compiled through its faster self."""
     x, y = images()
@@ -229,10 +270,10 @@ class OwnStep(keras.Model):
         """Classify."""
         return self.dense(keras.ops.reshape(inputs, (-1, 64)) / 255)
 
-    def train_step(self, data: Any) -> Any:
-        """Count the step, then do as Keras does."""
+    def train_step(self, *arguments: Any) -> Any:
+        """Count the step, then do as Keras does, whose backends differ in the arguments."""
         self.steps += 1
-        return super().train_step(data)
+        return super().train_step(*arguments)
 
 
 def test_a_train_step_of_ones_own_is_the_one_that_runs() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-Data = tuple[Any, Any, Any]
+from kzoo.engine.blocks import Data
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,6 @@ def prepare(
     if class_weight is not None:
         train = (train[0], train[1], _weights(train[1], class_weight))
     return Inputs(train, validation)
-
-
-def count_rows(data: Any) -> int:
-    """Return how many rows the arrays of a structure have."""
-    return len(_leaves(data)[0])
 
 
 def _weights(y: Any, class_weight: Mapping[int, float]) -> Any:

@@ -10,6 +10,8 @@ import keras
 
 Execution = Literal["auto", "compiled", "plain"]
 
+_BACKENDS = ("tensorflow", "jax")
+
 # Layers that the compiled way was measured to be faster with than Keras's plain `fit`, on CPU: all
 # that comes down to matrix products and elementwise work, which XLA fuses. Convolutions are not
 # among them (XLA's on CPU are tens of times slower than oneDNN's), nor are layers that draw random
@@ -60,7 +62,7 @@ def choose(model: keras.Model, wanted: Execution = "auto") -> Choice:
 
 def _obstacle(model: keras.Model) -> str | None:
     """Return what keeps a model from the compiled way, whatever is wanted."""
-    if keras.config.backend() != "tensorflow":
+    if keras.config.backend() not in _BACKENDS:
         return f"the {keras.config.backend()} backend"
     for method in ("train_step", "test_step", "compute_loss", "compute_metrics"):
         if getattr(type(model), method) is not getattr(keras.Model, method):

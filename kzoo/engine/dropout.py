@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,37 +60,36 @@ class CompiledDropout(keras.layers.Layer):
         """Drop inputs while training, scaling up what is kept; ``(batch, ...)`` as it came."""
         if not training or self.rate == 0:
             return inputs
-        import tensorflow as tf
-
-        shape = tf.shape(inputs)
+        ops = keras.ops
+        shape = ops.shape(inputs)
         if self.noise_shape is not None:
-            shape = tf.stack(
-                [shape[i] if size is None else size for i, size in enumerate(self.noise_shape)]
-            )
-        step = tf.convert_to_tensor(self.step)
-        self.step.assign(step + tf.constant(1, tf.uint32))
-        key = _mix(tf.convert_to_tensor(self.key) + step * tf.constant(_GOLDEN, tf.uint32))
+            given = enumerate(self.noise_shape)
+            shape = tuple(shape[axis] if size is None else size for axis, size in given)
+        key = _mix(self.key + self.step * _uint32(_GOLDEN))
+        self.step.assign(self.step + _uint32(1))
         # The index is multiplied as well as keyed, so that neighbouring steps share no run of it.
-        index = tf.bitcast(tf.range(tf.reduce_prod(shape)), tf.uint32)
-        bits = _mix(_mix(index + key) ^ key)
+        index = ops.cast(ops.arange(functools.reduce(operator.mul, shape, 1)), "uint32")
+        bits = _mix(ops.bitwise_xor(_mix(index + key), key))
         # Below 2**24 a float32 is exact: the rate is kept to one part in 16 million.
-        threshold = tf.constant(round(self.rate * 2**24), tf.uint32)
-        kept = tf.reshape(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), shape)
-        scale = tf.cast(1 / (1 - self.rate), inputs.dtype)
-        return tf.where(kept >= threshold, inputs * scale, tf.zeros_like(inputs))
+        kept = ops.reshape(ops.right_shift(bits, _uint32(8)), shape)
+        scale = ops.cast(1 / (1 - self.rate), inputs.dtype)
+        dropped = kept < _uint32(round(self.rate * 2**24))
+        return ops.where(dropped, ops.zeros_like(inputs), inputs * scale)
 
 
 def _mix(bits: Any) -> Any:
     """Scramble uint32 values so that each input bit flips each output bit half of the time."""
-    import tensorflow as tf
+    for shift, factor in ((17, 0xED5AD4BB), (11, 0xAC4C1B51), (15, 0x31848BAB)):
+        bits = _xor_shifted(bits, shift) * _uint32(factor)
+    return _xor_shifted(bits, 14)
 
-    def shift(value: Any, by: int) -> Any:
-        return value ^ tf.bitwise.right_shift(value, tf.constant(by, tf.uint32))
 
-    bits = shift(bits, 17) * tf.constant(0xED5AD4BB, tf.uint32)
-    bits = shift(bits, 11) * tf.constant(0xAC4C1B51, tf.uint32)
-    bits = shift(bits, 15) * tf.constant(0x31848BAB, tf.uint32)
-    return shift(bits, 14)
+def _xor_shifted(bits: Any, by: int) -> Any:
+    return keras.ops.bitwise_xor(bits, keras.ops.right_shift(bits, _uint32(by)))
+
+
+def _uint32(number: int) -> Any:
+    return keras.ops.convert_to_tensor(np.uint32(number), "uint32")
 
 
 def training_twin(model: keras.Model, seed: int) -> tuple[keras.Model, list[CompiledDropout]]:

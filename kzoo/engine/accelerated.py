@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from kzoo.engine.arrays import Inputs, count_rows, prepare
-from kzoo.engine.blocks import Blocks
+from kzoo.engine.arrays import Inputs, prepare
+from kzoo.engine.blocks import Blocks, Data, Kind, make_blocks
 from kzoo.engine.choice import Execution, choose
 from kzoo.engine.dropout import training_twin
 
@@ -46,6 +46,7 @@ class _Untracked:
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
+        self.blocks: dict[Kind, Blocks] = {}
 
 
 class Accelerated(keras.Model):
@@ -54,7 +55,6 @@ class Accelerated(keras.Model):
     def __init__(self, model: keras.Model, execution: Execution, seed: int | None) -> None:
         super().__init__(name=model.name)
         self._seconds_per_step: float | None = None
-        self._is_warm = False
         self.seed = random.randint(0, 2**31 - 1) if seed is None else seed  # noqa: S311  # no secret
         self._untracked = _Untracked(model)
         self._execution = execution
@@ -133,10 +133,10 @@ class Accelerated(keras.Model):
         validation_freq: Any,
     ) -> keras.callbacks.History:
         self._build_for(inputs, batch_size)
-        training = self._blocks(self.train_step, inputs.train, batch_size)
+        training = self._load("train", inputs.train, batch_size)
         validation = None
         if inputs.validation is not None:
-            validation = self._blocks(self.test_step, inputs.validation, validation_batch_size)
+            validation = self._load("test", inputs.validation, validation_batch_size)
         model, history = self.original, keras.callbacks.History()
         events = keras.callbacks.CallbackList(
             [*_as_list(callbacks), history],
@@ -161,14 +161,17 @@ class Accelerated(keras.Model):
         if epochs > initial_epoch:
             self.optimizer.finalize_variable_values(model.trainable_variables)
         events.on_train_end(logs)
+        for blocks in self._untracked.blocks.values():
+            blocks.unload()
         model.history = history
         return history
 
-    def _blocks(self, step: Any, data: Any, batch_size: int) -> Blocks:
-        blocks = Blocks(step, batch_size, compiled=True)
-        blocks.load(data)
-        blocks.set_order(np.arange(count_rows(data), dtype=np.int32))
-        return blocks
+    def _load(self, kind: Kind, data: Data, batch_size: int) -> Blocks:
+        blocks = self._untracked.blocks
+        if kind not in blocks:
+            blocks[kind] = make_blocks(self, kind)
+        blocks[kind].load(data, batch_size)
+        return blocks[kind]
 
     def _begin_epoch(self, training: Blocks, epoch: int, *, shuffle: bool) -> None:
         if shuffle:
@@ -184,16 +187,13 @@ class Accelerated(keras.Model):
         self.reset_metrics()
         first, logs = 0, {}
         while first < training.steps and not self.original.stop_training:
-            # The first block of all is compiled: it is one step and tells nothing of the speed.
+            # The first block of all, which is compiled, is one step, and so is the next.
             count = self._steps_per_block(training.steps - first)
             events.on_train_batch_begin(first)
             began = time.perf_counter()
             training.run(first, count)
             logs = self._logs()
-            self._seconds_per_step = (
-                (time.perf_counter() - began) / count if self._is_warm else None
-            )
-            self._is_warm = True
+            self._seconds_per_step = (time.perf_counter() - began) / count
             first += count
             events.on_train_batch_end(first - 1, logs)
         return logs
@@ -237,6 +237,7 @@ class Accelerated(keras.Model):
     def _adopt_compilation(self) -> None:
         settings = dict(self.original._compile_config.config)
         settings["optimizer"] = self.original.optimizer
+        self._untracked.blocks.clear()
         for option in ("jit_compile", "steps_per_execution", "run_eagerly"):
             settings.pop(option, None)
         super().compile(**settings)

@@ -1,0 +1,87 @@
+"""Blocks of steps in one ``tf.while_loop`` that XLA compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from kzoo.engine.blocks import Blocks, Data, Kind
+
+# TensorFlow's own allocations begin at multiples of so many bytes, and its kernels rely on it.
+_ALIGNMENT = 64
+
+
+class TensorFlowBlocks(Blocks):
+    """Steps of a model on TensorFlow."""
+
+    def __init__(self, model: keras.Model, kind: Kind) -> None:
+        super().__init__()
+        step = model.train_step if kind == "train" else model.test_step
+        self._loop = _make_loop(step, compiled=True)
+        # The odd last batch has its own shape. Compiling it costs more than it could ever save.
+        self._last = _make_loop(step, compiled=False)
+
+    def _to_device(self, array: Any) -> Any:
+        if not isinstance(array, np.ndarray) or tf.config.list_logical_devices("GPU"):
+            return tf.convert_to_tensor(array)
+        return _share(array)
+
+    def _run_loop(self, data: Data, batches: Any, first: int, count: int) -> None:
+        self._loop(data, batches, tf.constant(first), tf.constant(count))
+
+    def _run_last(self, data: Data, batches: Any) -> None:
+        self._last(data, batches, tf.constant(0), tf.constant(1))
+
+
+def _share(array: npt.NDArray[Any]) -> Any:
+    """Return an array as a tensor in the same memory, or in one copy where it has to be moved.
+
+    ``tf.convert_to_tensor`` would hold two copies more of it for a while.
+    """
+    if array.dtype.kind not in "iuf" or array.size == 0:
+        return tf.convert_to_tensor(array)
+    if array.ctypes.data % _ALIGNMENT or not (array.flags.c_contiguous and array.flags.writeable):
+        array = _aligned_copy(array)
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
+def _aligned_copy(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    memory = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+def _make_loop(step: Callable[[Data], Any], *, compiled: bool) -> Callable[..., None]:
+    def loop(data: Data, batches: Any, first: Any, count: Any) -> None:
+        def body(index: Any) -> tuple[Any]:
+            # A gather, not a slice: XLA would compile a slice anew for each place it begins at.
+            rows = tf.gather(batches, first + index)
+            step(_take(data, rows))
+            return (index + 1,)
+
+        tf.while_loop(lambda index: index < count, body, [tf.constant(0)])
+
+    made: Callable[..., None] = tf.function(
+        loop, jit_compile=compiled, reduce_retracing=True, autograph=False
+    )
+    return made
+
+
+def _take(data: Data, rows: Any) -> Data:
+    """Gather a batch, its floating parts as Keras's own adapter would give them."""
+
+    def take(array: Any) -> Any:
+        if array is None:
+            return None
+        batch = tf.gather(array, rows)
+        return tf.cast(batch, keras.config.floatx()) if batch.dtype.is_floating else batch
+
+    taken: Data = keras.tree.map_structure(take, data)
+    return taken
