@@ -39,6 +39,8 @@ _HOMES = {
     "register": "kzoo.registry",
     "run": "kzoo.train",
 }
+# The homes that import Keras at their top.
+_WITH_KERAS = {"kzoo.display", "kzoo.engine", "kzoo.evaluate", "kzoo.train"}
 
 __all__ = [
     "DataError",
@@ -64,6 +66,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'kzoo' has no attribute {name!r}")
+    if _HOMES[name] in _WITH_KERAS:
+        from kzoo.start import import_keras
+
+        import_keras()
     value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

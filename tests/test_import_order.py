@@ -17,6 +17,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 ROOMS = [
     "errors",
+    "start",
     "registry",
     "builders",
     "spec",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kzoo.cli.arguments import JsonOption
-from kzoo.cli.output import import_keras, only_json
+from kzoo.cli.output import only_json
 from kzoo.errors import one_line
+from kzoo.start import import_keras
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from kzoo.cli.columns import Column, draw_table, fit_columns, result_console
-from kzoo.cli.output import import_keras, only_json
+from kzoo.cli.output import only_json
 from kzoo.cli.words import duration
 from kzoo.spec import Spec
+from kzoo.start import import_keras
 
 if TYPE_CHECKING:
     from kzoo.evaluate.layers import LayerFigures

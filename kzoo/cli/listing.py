@@ -47,8 +47,7 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
 def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
     return [
         Column("spec", [row["name"] for row in rows], least=24),
-        Column("model", [row["model"] for row in rows], rank=5),
-        Column("data", [row["dataset"] for row in rows], rank=6, least=12),
+        Column("data", [row["dataset"] for row in rows], rank=5, least=12),
         Column("parameters", [_parameters(row) for row in rows], rank=2, right=True),
         Column("accuracy", [_accuracy(row) for row in rows], rank=1),
         Column("training", [_time(row) for row in rows], rank=3, right=True),

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from kzoo.cli.arguments import JsonOption, SpecArgument
-from kzoo.cli.output import import_keras, only_json
+from kzoo.cli.output import only_json
+from kzoo.start import import_keras
 
 
 def run(

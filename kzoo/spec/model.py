@@ -15,6 +15,7 @@ from kzoo.errors import PluginError, SpecError
 from kzoo.registry import BuilderFunction, get_builder
 from kzoo.spec.problems import explain, to_json_text
 from kzoo.spec.sections import ModelSpec
+from kzoo.start import import_keras
 
 if TYPE_CHECKING:
     import keras
@@ -41,6 +42,7 @@ def build_model(model: ModelSpec, *, input_shape: tuple[int, ...], num_classes: 
         SpecError: the builder cannot build it for inputs of this shape.
         PluginError: the builder returns something else than a classifier.
     """
+    import_keras()
     import keras
 
     builder = get_builder(model.builder)

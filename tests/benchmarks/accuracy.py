@@ -1,8 +1,9 @@
 """Train zoo specs with three seeds each on real MNIST and hold the mean to each spec's band.
 
-    KZOO_DATA=FOLDER python tests/benchmarks/accuracy.py [SPEC ...]
+    KZOO_DATA=FOLDER python tests/benchmarks/accuracy.py [SPEC ...] [--write]
 
-Prints a Markdown table and exits 1 where a mean lies outside its spec's `expected` band.
+Prints a Markdown table, with `--write` into the READMEs too. Exits 1 where a mean lies outside its
+spec's `expected` band.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import statistics
 import sys
 import tempfile
 from dataclasses import dataclass
+
+from readme import put_table
 
 import kzoo
 from kzoo.registry import list_specs
@@ -38,7 +41,7 @@ class Row:
         mean, spread = statistics.mean(self.accuracies), statistics.stdev(self.accuracies)
         each = " ".join(f"{accuracy:.4f}" for accuracy in self.accuracies)
         return (
-            f"| {self.name} | {self.parameters:,} | {mean:.4f} ± {spread:.4f} | {each} "
+            f"| `{self.name}` | {self.parameters:,} | {mean:.4f} ± {spread:.4f} | {each} "
             f"| {self.band[0]:.3f} to {self.band[1]:.3f} | {'yes' if self.holds else 'NO'} "
             f"| {self.fit_seconds:.0f} |"
         )
@@ -68,14 +71,21 @@ def main() -> int:
     """Measure the named specs, or all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("specs", nargs="*", default=[file.name for file in list_specs()[0]])
-    specs = parser.parse_args().specs
-    print("| spec | parameters | test accuracy | seeds 0, 1, 2 | expected | holds | fit (s) |")
-    print("|---|---|---|---|---|---|---|")
+    parser.add_argument("--write", action="store_true", help="put the table into the READMEs")
+    options = parser.parse_args()
+    lines = [
+        "| spec | parameters | test accuracy | seeds 0, 1, 2 | expected | holds | fit (s) |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    print(*lines, sep="\n")
     rows = []
     with tempfile.TemporaryDirectory() as out:
-        for name in specs:
+        for name in options.specs:
             rows.append(measure(name, out))
-            print(rows[-1], flush=True)
+            lines.append(str(rows[-1]))
+            print(lines[-1], flush=True)
+    if options.write:
+        put_table("accuracy", lines)
     return 0 if all(row.holds for row in rows) else 1
 
 

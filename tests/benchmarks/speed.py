@@ -1,10 +1,11 @@
 """Time each zoo model against Keras's own `fit` and a hand-written PyTorch loop on the same net.
 
-    KZOO_DATA=FOLDER python tests/benchmarks/speed.py [SPEC ...] [--rounds N] [--epochs N]
+    KZOO_DATA=FOLDER python tests/benchmarks/speed.py [SPEC ...] [--rounds N] [--epochs N] [--write]
 
 Each contender trains in a process of its own, in turn, several rounds over. An epoch is 55,000
-images of MNIST, shuffled, and 5,000 to validate on. Printed are ratios of medians: of the epochs
-after the first of each process, and of whole processes, imports and compiling included.
+images of MNIST, shuffled, and 5,000 to validate on. Printed are medians of seconds an epoch (the
+first of each process, which compiles, left out) and their ratios; ratios of whole processes, from
+start to exit, imports, compiling and saving included; and the peak memory of each.
 """
 
 from __future__ import annotations
@@ -22,8 +23,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-SPECS = ("softmax_regression", "deep_mlp", "mlp_dropout", "small_cnn")
+from readme import put_table
+
+import kzoo
+
+# Each spec, and the most epochs of it that are timed: enough for five without the first.
+SPECS = {"softmax_regression": 15, "deep_mlp": 15, "mlp_dropout": 8, "small_cnn": 6}
 CONTENDERS = ("kzoo", "keras", "torch")
+HEAD = [
+    "| spec | kzoo, s an epoch | Keras `fit` | PyTorch | **times Keras** | **times PyTorch** "
+    "| whole process: times Keras | times PyTorch | peak MiB: kzoo, Keras, PyTorch |",
+    "|---|---|---|---|---|---|---|---|---|",
+]
 
 
 def measure(contender: str, spec: str, epochs: int) -> dict[str, Any]:
@@ -41,20 +52,18 @@ def measure(contender: str, spec: str, epochs: int) -> dict[str, Any]:
 
 def row(spec: str, results: dict[str, list[dict[str, Any]]]) -> str:
     """Return one line of the table: medians, and how many times faster kzoo is."""
+
+    def median(name: str, key: str) -> float:
+        return float(statistics.median(run[key] for run in results[name]))
+
     epoch = {
         name: statistics.median(second for run in runs for second in run["epochs"][1:])
         for name, runs in results.items()
     }
-    whole = {
-        name: statistics.median(run["total"] for run in runs) for name, runs in results.items()
-    }
-    memory = {
-        name: statistics.median(run["peak_mib"] for run in runs) for name, runs in results.items()
-    }
-    cells = [spec, *(f"{epoch[name]:.2f}" for name in CONTENDERS)]
+    cells = [f"`{spec}`", *(f"{epoch[name]:.2f}" for name in CONTENDERS)]
     cells += [f"**{epoch[name] / epoch['kzoo']:.1f}**" for name in CONTENDERS[1:]]
-    cells += [f"{whole[name] / whole['kzoo']:.1f}" for name in CONTENDERS[1:]]
-    cells += ["/".join(f"{memory[name]:.0f}" for name in CONTENDERS)]
+    cells += [f"{median(name, 'total') / median('kzoo', 'total'):.1f}" for name in CONTENDERS[1:]]
+    cells += [", ".join(f"{median(name, 'peak_mib'):.0f}" for name in CONTENDERS)]
     return f"| {' | '.join(cells)} |"
 
 
@@ -63,20 +72,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("specs", nargs="*", default=list(SPECS))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, help="epochs of every spec")
+    parser.add_argument("--write", action="store_true", help="put the table into the READMEs")
     options = parser.parse_args()
     packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "torch"))
-    print(f"{packages}, Python {platform.python_version()}, {os.cpu_count()} cores; "
-          f"{options.rounds} rounds of {options.epochs} epochs\n")  # fmt: skip
-    print("| spec | kzoo (s an epoch) | Keras | PyTorch | times Keras | times PyTorch "
-          "| whole process: times Keras | times PyTorch | peak memory (MiB) |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|---|")
+    lines = [*HEAD]
+    print(*HEAD, sep="\n")
     for spec in options.specs:
         results: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for _ in range(options.rounds):
             for contender in CONTENDERS:
-                results[contender].append(measure(contender, spec, options.epochs))
-        print(row(spec, results), flush=True)
+                results[contender].append(measure(contender, spec, options.epochs or SPECS[spec]))
+        lines.append(row(spec, results))
+        print(lines[-1], flush=True)
+    lines += [
+        "",
+        f"kzoo {kzoo.__version__}, {packages}, Python {platform.python_version()}, "
+        f"{os.cpu_count()} CPU cores, {options.rounds} processes of each in turn.",
+    ]
+    print(*lines[-2:], sep="\n")
+    if options.write:
+        put_table("speed", lines)
 
 
 if __name__ == "__main__":
