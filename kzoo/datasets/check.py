@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets.dataset import AnyArray, Arrays, Scaling, Source
+from kzoo.datasets.dataset import AnyArray, Arrays, Examples, Scaling, Source
+from kzoo.datasets.image_files import ImageFiles
 from kzoo.errors import DataError
 
 _MAX_CLASSES = 10_000
@@ -72,7 +73,12 @@ def _standardise(mean: npt.NDArray[np.float64], deviation: npt.NDArray[np.float6
     return Scaling(tuple(scale.tolist()), tuple(offset.tolist()))
 
 
-def _inputs(x: Any, where: str) -> AnyArray:
+def _inputs(x: Any, where: str) -> Examples:
+    # Files were checked when they were looked at.
+    return x if isinstance(x, ImageFiles) else _numbers(x, where)
+
+
+def _numbers(x: Any, where: str) -> AnyArray:
     x = _as_array(x, where)
     if x.dtype.kind not in "biuf":
         raise DataError(f"{where}: received values of type {x.dtype}; expected numbers")

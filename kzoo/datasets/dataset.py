@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kzoo.datasets.image_files import ImageFiles
+
 AnyArray = npt.NDArray[Any]
+# An array or `ImageFiles`, which most of the code need not tell apart.
+Examples = Any
 
 
 @dataclass(frozen=True)
@@ -17,18 +21,19 @@ class Arrays:
     """Examples and their labels.
 
     Attributes:
-        x: ``(n, *input_shape)``; uint8 for images, otherwise float32.
+        x: ``(n, *input_shape)``; uint8 for images, otherwise float32. Images that would take too
+            much memory stay in their files.
         y: ``(n,)``, int32, class indices from 0.
     """
 
-    x: AnyArray
+    x: Examples
     y: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.y)
 
     def take(self, rows: npt.NDArray[np.int64]) -> Arrays:
-        """Return the given rows, copied."""
+        """Return the given rows; of arrays, copied."""
         return Arrays(self.x[rows], self.y[rows])
 
 
@@ -60,9 +65,9 @@ class Source:
         notices: What the reader guessed or left out, for the person and the run's records.
     """
 
-    x_train: AnyArray
+    x_train: Examples
     y_train: AnyArray
-    x_test: AnyArray | None
+    x_test: Examples | None
     y_test: AnyArray | None
     where: str
     class_names: tuple[str, ...] | None = None
@@ -97,7 +102,12 @@ class Dataset:
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one example."""
-        return self.train.x.shape[1:]
+        return tuple(self.train.x.shape[1:])
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the images stay in their files until they are trained on."""
+        return isinstance(self.train.x, ImageFiles)
 
     @property
     def num_classes(self) -> int:
@@ -106,10 +116,14 @@ class Dataset:
 
 
 def fingerprint(train: Arrays, test: Arrays | None) -> str:
-    """Return the sha256 of the arrays' types, shapes and bytes, in hexadecimal."""
+    """Return the sha256 of the arrays' types, shapes and bytes, in hexadecimal.
+
+    Of images that stay in their files, the sha256 of each file stands for its pixels.
+    """
     digest = hashlib.sha256()
     for split in (train, test):
         for array in (split.x, split.y) if split else ():
             digest.update(f"{array.dtype.str}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).data)
+            content = array.digests if isinstance(array, ImageFiles) else array
+            digest.update(np.ascontiguousarray(content).data)
     return digest.hexdigest()

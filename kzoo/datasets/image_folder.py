@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets.class_folders import find_images
-from kzoo.datasets.dataset import Source
-from kzoo.datasets.image import Picture, quiet_pillow, read_image
-from kzoo.datasets.memory import refuse_too_large
+from kzoo.datasets.dataset import Scaling, Source
+from kzoo.datasets.image import look_at_image, quiet_pillow, read_image
+from kzoo.datasets.image_files import ImageFiles, put
+from kzoo.datasets.memory import GIBIBYTE, most_memory
 from kzoo.errors import DataError
 
 # Photos decode in parallel, as decoders let go of Python's lock; small images gain nothing.
@@ -22,14 +26,21 @@ _MOST_THREADS = 8
 _BLOCK = 256
 
 Bytes = npt.NDArray[np.uint8]
+Size = tuple[int, int]
+_Result = TypeVar("_Result")
 
 
-def read_image_folder(folder: Path, size: tuple[int, int] | None = None) -> Source:
+def read_image_folder(
+    folder: Path, size: Size | None = None, memory_limit: float | None = None
+) -> Source:
     """Read all images of all classes; a class is called what its folder is called.
+
+    Where they would take too much memory they are looked at one by one, and stay in their files.
 
     Args:
         folder: Holds the class folders, or ``train`` and maybe ``test``, which hold them.
         size: The height and width to stretch each image to; None: all must have one size.
+        memory_limit: The GiB that all may take; None: half of what there is.
 
     Returns:
         x of shape ``(n, height, width)`` where all images are grey, otherwise
@@ -37,14 +48,16 @@ def read_image_folder(folder: Path, size: tuple[int, int] | None = None) -> Sour
 
     Raises:
         DataError: there are fewer than two classes, an image cannot be read or has another size,
-            a link leads out of the folder, or all would take too much memory.
+            or a link leads out of the folder.
     """
     found = find_images(folder)
     files = [image for image, _ in (*found.train, *found.test)]
     labels = np.array([label for _, label in (*found.train, *found.test)])
-    x, transparent = _read_all(files, size, folder)
+    limit = most_memory() if memory_limit is None else memory_limit * GIBIBYTE
+    x, transparent = _read_all(files, size, limit) or _look_at_all(files, size)
     rows = len(found.train)
     has_test = bool(found.test)
+    is_streamed = isinstance(x, ImageFiles)
     return Source(
         x[:rows],
         labels[:rows],
@@ -52,7 +65,12 @@ def read_image_folder(folder: Path, size: tuple[int, int] | None = None) -> Sour
         labels[rows:] if has_test else None,
         where=str(folder),
         class_names=found.class_names,
-        notices=(*found.notices, *_transparency(folder, transparent)),
+        scaling=Scaling(1 / 255) if is_streamed else None,
+        notices=(
+            *found.notices,
+            *_transparency(folder, transparent),
+            *([_stream_notice(folder, x.shape, limit)] if is_streamed else []),
+        ),
     )
 
 
@@ -61,52 +79,75 @@ def _transparency(folder: Path, count: int) -> Iterator[str]:
         yield f"{folder}: transparent parts, which {count} of the images have, are read as white."
 
 
-def _read_all(
-    files: Sequence[Path], size: tuple[int, int] | None, folder: Path
-) -> tuple[Bytes, int]:
-    """Return all images in one array, and how many have transparent parts."""
-    transparent = 0
-    x: Bytes | None = None
-    for index, picture in enumerate(_decoded(files, size)):
-        pixels = picture.pixels
-        if x is None:
-            x = _allocate(len(files), pixels.shape, folder)
-        if pixels.shape[:2] != x.shape[1:3]:
-            raise _other_size(files[index], pixels.shape, files[0], x.shape[1:])
-        if pixels.ndim > x.ndim - 1:
-            x = _in_colour(x, index, folder)
-        x[index] = pixels if pixels.ndim == x.ndim - 1 else pixels[..., None]
+def _stream_notice(folder: Path, shape: tuple[int, ...], limit: float) -> str:
+    return (
+        f"{folder}: its {shape[0]:,} images would take {math.prod(shape) / GIBIBYTE:.3g} GiB of "
+        f"memory, more than the {limit / GIBIBYTE:.3g} GiB that they may (dataset.memory_limit): "
+        "they are read from their files while they are trained on."
+    )
+
+
+def _read_all(files: Sequence[Path], size: Size | None, limit: float) -> tuple[Bytes, int] | None:
+    """Return all images in one array, and how many have transparent parts.
+
+    It is None where they would take more than `limit` bytes.
+    """
+    x, shape, transparent = np.empty(0, np.uint8), None, 0
+    for index, picture in enumerate(_in_threads(partial(read_image, size=size), files)):
+        joined = _joined(shape, picture.pixels.shape, files[index], files[0])
+        if joined != shape:
+            if len(files) * math.prod(joined) > limit:
+                return None
+            x, shape = _widened(x[:index], (len(files), *joined)), joined
+        put(picture.pixels, x[index], files[index])
         transparent += picture.is_transparent
-    if x is None:
-        raise DataError(f"{folder}: received no images")
     return x, transparent
 
 
-def _decoded(files: Sequence[Path], size: tuple[int, int] | None) -> Iterator[Picture]:
-    """Decode in threads, in order, and never far ahead of what is taken."""
+def _look_at_all(files: Sequence[Path], size: Size | None) -> tuple[ImageFiles, int]:
+    """Return what stands for all images, and how many have transparent parts."""
+    shape: tuple[int, ...] | None = None
+    transparent = 0
+    digests = np.empty((len(files), hashlib.sha256().digest_size), np.uint8)
+    for index, facts in enumerate(_in_threads(look_at_image, files)):
+        seen = facts.shape if size is None else (*size, *facts.shape[2:])
+        shape = _joined(shape, seen, files[index], files[0])
+        digests[index] = np.frombuffer(facts.digest, np.uint8)
+        transparent += facts.is_transparent
+    paths = np.array([str(path) for path in files], dtype=object)
+    return ImageFiles(paths, digests, shape or (), size), transparent
+
+
+def _in_threads(read: Callable[[Path], _Result], files: Sequence[Path]) -> Iterator[_Result]:
+    """Read files in threads, in order, and never far ahead of what is taken."""
     workers = min(_MOST_THREADS, os.cpu_count() or 1)
     with quiet_pillow(), ThreadPoolExecutor(workers, "decode") as pool:
         for start in range(0, len(files), _BLOCK):
-            yield from pool.map(partial(read_image, size=size), files[start : start + _BLOCK])
+            yield from pool.map(read, files[start : start + _BLOCK])
 
 
-def _allocate(count: int, shape: tuple[int, ...], folder: Path) -> Bytes:
-    refuse_too_large(count * int(np.prod(shape)), f"{folder}: {count:,} images")
-    return np.empty((count, *shape), np.uint8)
+def _joined(
+    known: tuple[int, ...] | None, received: tuple[int, ...], path: Path, first: Path
+) -> tuple[int, ...]:
+    """Return the shape of images that are of two shapes: one in colour makes all of them colour.
 
-
-def _in_colour(x: Bytes, filled: int, folder: Path) -> Bytes:
-    """Return grey images as colour, of which the first `filled` are there."""
-    wider = _allocate(len(x), (*x.shape[1:], 3), folder)
-    wider[:filled] = x[:filled, ..., None]
-    return wider
-
-
-def _other_size(
-    path: Path, received: tuple[int, ...], first: Path, expected: tuple[int, ...]
-) -> DataError:
-    (height, width), (first_height, first_width) = received[:2], expected[:2]
-    return DataError(
+    Raises:
+        DataError: they differ in height or width.
+    """
+    if known is None:
+        return received
+    if received[:2] == known[:2]:
+        return max(known, received, key=len)
+    (height, width), (first_height, first_width) = received[:2], known[:2]
+    raise DataError(
         f"{path}: received {width}x{height} pixels; expected {first_width}x{first_height}, as in "
         f"{first} (to stretch all to one size set dataset.image_size to [height, width])"
     )
+
+
+def _widened(grey: Bytes, shape: tuple[int, ...]) -> Bytes:
+    """Return room for images of a shape, the first of which are there, grey in all channels."""
+    x = np.empty(shape, np.uint8)
+    if len(grey):
+        x[: len(grey)] = grey[..., None]
+    return x

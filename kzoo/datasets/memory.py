@@ -8,9 +8,9 @@ from pathlib import Path
 
 from kzoo.errors import DataError
 
-_GIBIBYTE = 2**30
+GIBIBYTE = 2**30
 # What is assumed where the system does not say.
-_ASSUMED_MEMORY = 8 * _GIBIBYTE
+_ASSUMED_MEMORY = 8 * GIBIBYTE
 # A container's limit, below what the machine has: control groups 2 and 1.
 _CONTAINER_LIMITS = (
     "/sys/fs/cgroup/memory.max",
@@ -28,12 +28,17 @@ def refuse_too_large(size: int, where: str) -> None:
     Raises:
         DataError: it is more than half of the memory.
     """
-    limit = memory() // 2
+    limit = most_memory()
     if size > limit:
         raise DataError(
-            f"{where}: received data that take {size / _GIBIBYTE:.1f} GiB of memory; "
-            f"expected at most {limit / _GIBIBYTE:.1f} GiB, half of what there is"
+            f"{where}: received data that take {size / GIBIBYTE:.1f} GiB of memory; "
+            f"expected at most {limit / GIBIBYTE:.1f} GiB, half of what there is"
         )
+
+
+def most_memory() -> int:
+    """Return the bytes that data may take where nobody says: half of what there is."""
+    return memory() // 2
 
 
 def memory() -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from kzoo.datasets.csv_table import read_csv
@@ -14,7 +16,10 @@ from kzoo.spec.sections import DatasetSpec
 
 _KINDS = "an .npz file, a .csv file, a folder of IDX files or a folder of class folders of images"
 # Each setting, and the one kind of data that it is for.
-_SETTINGS = {"label": "a .csv file", "image_size": "a folder of class folders of images"}
+_IMAGES = "a folder of class folders of images"
+_SETTINGS = {"label": "a .csv file", "image_size": _IMAGES, "memory_limit": _IMAGES}
+_OF_TABLE = ("label",)
+_OF_IMAGES = ("image_size", "memory_limit")
 
 
 def read_path(path: Path, section: DatasetSpec) -> Source | None:
@@ -37,7 +42,7 @@ def read_path(path: Path, section: DatasetSpec) -> Source | None:
         refuse_settings(section, f"{path}, an .npz file")
         return read_npz(path)
     if is_file and ending == ".csv":
-        refuse_settings(section, f"{path}, a .csv file", but="label")
+        refuse_settings(section, f"{path}, a .csv file", but=_OF_TABLE)
         return read_csv(path, section.label)
     if any(is_idx_name(entry.name) for entry in entries):
         refuse_settings(section, f"{path}, a folder of IDX files")
@@ -45,8 +50,8 @@ def read_path(path: Path, section: DatasetSpec) -> Source | None:
     if any(entry.is_dir() for entry in entries):
         from kzoo.datasets.image_folder import read_image_folder
 
-        refuse_settings(section, f"{path}, a folder of folders", but="image_size")
-        return read_image_folder(path, section.image_size)
+        refuse_settings(section, f"{path}, a folder of folders", but=_OF_IMAGES)
+        return read_image_folder(path, section.image_size, section.memory_limit)
     if exists:
         raise DataError(
             f"{path}: received {_describe(path, entries)}, "
@@ -57,19 +62,30 @@ def read_path(path: Path, section: DatasetSpec) -> Source | None:
     return None
 
 
-def refuse_settings(section: DatasetSpec, received: str, *, but: str = "") -> None:
+def unfit_settings(path: Path) -> tuple[str, ...]:
+    """Return the settings of a dataset section that mean nothing for what a path leads to."""
+    fit: Collection[str] = ()
+    with suppress(OSError):
+        if path.is_dir():
+            fit = () if any(is_idx_name(entry.name) for entry in path.iterdir()) else _OF_IMAGES
+        elif path.suffix.lower() == ".csv":
+            fit = _OF_TABLE
+    return tuple(name for name in _SETTINGS if name not in fit)
+
+
+def refuse_settings(section: DatasetSpec, received: str, *, but: Collection[str] = ()) -> None:
     """Refuse the settings of a dataset section that mean nothing for its data.
 
     Args:
         section: What the spec says.
         received: The data, in words.
-        but: The setting that is meant for such data.
+        but: The settings that are meant for such data.
 
     Raises:
         DataError: another one is set.
     """
     for name, kind in _SETTINGS.items():
-        if name != but and getattr(section, name) is not None:
+        if name not in but and getattr(section, name) is not None:
             raise DataError(
                 f"dataset.{name}: received it for {received}; expected it with {kind} alone"
             )

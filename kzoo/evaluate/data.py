@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets import Scaling, load_dataset
+from kzoo.datasets.path import unfit_settings
 from kzoo.display import Mode, downloading
 from kzoo.errors import DataError, did_you_mean
 from kzoo.runs import Run
@@ -27,13 +28,14 @@ class TestSet:
 
     Attributes:
         name: Its name.
-        x: ``(n, *input_shape)``, raw; None where the answers are known already.
+        x: ``(n, *input_shape)``, an array or image files, raw; None where the answers are
+            known already.
         y: ``(n,)``, indices of the run's classes.
         notices: What the person should know of it.
     """
 
     name: str
-    x: npt.NDArray[Any] | None
+    x: Any
     y: npt.NDArray[np.int64]
     notices: tuple[str, ...] = ()
 
@@ -55,10 +57,7 @@ def dataset_for(run: Run, name: str, display: Mode = "auto") -> TestSet:
     # Nothing is validated here, so nothing is held out for it. How the run's own data were read is
     # how others of their kind are read, and means nothing for those of another kind.
     changed: dict[str, Any] = {"name": name, "fallback": None, "validation_size": 0}
-    if Path(name).suffix.lower() != ".csv":
-        changed["label"] = None
-    if not Path(name).is_dir():
-        changed["image_size"] = None
+    changed |= dict.fromkeys(unfit_settings(Path(name)))
     section = run.spec.dataset.model_copy(update=changed)
     with downloading(display) as on_download:
         dataset = load_dataset(

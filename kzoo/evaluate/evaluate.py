@@ -13,10 +13,7 @@ from kzoo.errors import RunError
 from kzoo.evaluate.data import TestSet, arrays_for, dataset_for
 from kzoo.evaluate.figures import Evaluation, evaluation
 from kzoo.evaluate.predictions import read_predictions
-from kzoo.runs import Run, find_run
-
-# As in training, so that the figures of the same data are the same to the bit.
-_PREDICT_BATCH = 1000
+from kzoo.runs import Run, find_run, predict
 
 
 def evaluate(
@@ -64,10 +61,7 @@ def evaluate(
 
 
 def _predict(run: Run, tested: TestSet) -> npt.NDArray[np.float32]:
-    model = run.load()
-    probabilities: npt.NDArray[np.float32] = model.predict(
-        tested.x, batch_size=_PREDICT_BATCH, verbose=0
-    )
+    probabilities = predict(run.load(), tested.x)
     if not np.isfinite(probabilities).all():
         raise RunError(f"{run.path}: its model gives probabilities that are not finite")
     return probabilities

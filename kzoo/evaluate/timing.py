@@ -116,6 +116,7 @@ def time_epoch(spec: Spec, shape: DataShape) -> EpochTime:
         # They say how to read the data, and random data are not read.
         "dataset.label": None,
         "dataset.image_size": None,
+        "dataset.memory_limit": None,
     }
     few = slice(0, len(shape.class_names))
     with tempfile.TemporaryDirectory() as folder:

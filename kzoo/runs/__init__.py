@@ -2,7 +2,7 @@
 
 from kzoo.runs.directory import create_run, find_run, write_atomically, write_json
 from kzoo.runs.environment import DatasetFacts, describe_environment
-from kzoo.runs.model import scaled_model
+from kzoo.runs.model import predict, scaled_model
 from kzoo.runs.run import Run, load
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "describe_environment",
     "find_run",
     "load",
+    "predict",
     "scaled_model",
     "write_atomically",
     "write_json",

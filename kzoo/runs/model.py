@@ -1,14 +1,22 @@
-"""The model of a run: the builder's architecture behind the data's scaling."""
+"""The model of a run: the builder's architecture behind the data's scaling, and its answers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
-from kzoo.datasets import Scaling
+import numpy as np
+import numpy.typing as npt
+
+from kzoo.datasets import ImageFiles, Scaling
 from kzoo.spec import ModelSpec, build_model
 
 if TYPE_CHECKING:
     import keras
+
+_PREDICT_BATCH = 1000
+# Bytes of a batch of images that are read from their files, of which several are in memory.
+_PREDICT_BYTES = 2**25
 
 
 def scaled_model(
@@ -35,3 +43,29 @@ def scaled_model(
     )
     x = keras.layers.Rescaling(scale, offset, name="scaling")(inputs)
     return keras.Model(inputs, architecture(x), name=f"scaled_{architecture.name}")
+
+
+def predict(model: keras.Model, x: npt.NDArray[Any] | ImageFiles) -> npt.NDArray[np.float32]:
+    """Return a model's answers, which for the same data are the same to the bit.
+
+    Args:
+        model: Takes raw inputs.
+        x: ``(n, *input_shape)``.
+
+    Returns:
+        Probabilities ``(n, classes)``.
+
+    Raises:
+        DataError: an image's file has gone or has changed since it was first looked at.
+    """
+    probabilities: npt.NDArray[np.float32]
+    if not isinstance(x, ImageFiles):
+        probabilities = model.predict(x, batch_size=_PREDICT_BATCH, verbose=0)
+        return probabilities
+    from kzoo.datasets.stream import streaming
+
+    fitting = max(_PREDICT_BYTES // math.prod(x.image_shape), 1)
+    with streaming() as streams:
+        batches = streams.batches(x, None, min(_PREDICT_BATCH, fitting))
+        probabilities = model.predict(batches, callbacks=[streams.guard()], verbose=0)
+    return probabilities

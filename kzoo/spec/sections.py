@@ -82,6 +82,11 @@ class DatasetSpec(Section):
         None,
         description="Of a folder of images, the [height, width] that all are stretched to.",
     )
+    memory_limit: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="GiB of memory that a folder of images may take; a larger one is read from its "
+        "files while it is trained on. Half of the machine's memory if not given.",
+    )
     augment: AugmentSpec | None = Field(None, description="Augmentation of the training images.")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kzoo.datasets import Dataset, is_name, load_dataset
+from kzoo.datasets.memory import GIBIBYTE, most_memory
 from kzoo.display import Header, Mode, RichProgress, downloading
 from kzoo.errors import SpecError, did_you_mean
 from kzoo.runs import (
@@ -20,6 +21,7 @@ from kzoo.runs import (
     create_run,
     describe_environment,
     directory,
+    predict,
     scaled_model,
     write_atomically,
     write_json,
@@ -29,8 +31,6 @@ from kzoo.spec.load import Overrides, SpecSource
 
 if TYPE_CHECKING:
     import keras
-
-_PREDICT_BATCH = 1000
 
 
 def run(
@@ -73,6 +73,10 @@ def _resolve(spec: Spec, dataset: Dataset) -> Spec:
             "validation_size": len(dataset.validation) if dataset.validation else 0,
         }
     )
+    if dataset.is_streamed and section.memory_limit is None:
+        # With more memory it would not be streamed, and streams take the examples in an order of
+        # their own.
+        section = section.model_copy(update={"memory_limit": most_memory() / GIBIBYTE})
     changed: dict[str, Any] = {"dataset": section}
     if dataset.name != spec.dataset.name:
         changed |= {"reference": None, "expected": None}
@@ -95,8 +99,9 @@ def _train(
 ) -> Run:
     import keras
 
-    from kzoo.engine import accelerate, choose
+    from kzoo.engine import accelerate
     from kzoo.train.augment import augmented
+    from kzoo.train.feed import choose_execution, fit
     from kzoo.train.record import EpochRecorder, figures
 
     keras.utils.set_random_seed(spec.seed)
@@ -107,7 +112,7 @@ def _train(
         scaling=dataset.scaling,
     )
     twin = augmented(model, spec.dataset.augment) if spec.dataset.augment else model
-    choice = choose(twin, spec.fit.execution)
+    choice = choose_execution(twin, spec, dataset)
     # What was chosen is recorded: another way of execution gives other bits.
     fit_section = spec.fit.model_copy(update={"execution": choice.execution})
     spec = spec.model_copy(update={"fit": fit_section})
@@ -128,19 +133,17 @@ def _train(
     )
     fit_began = time.perf_counter()
     with progress:
-        trainee.fit(
-            dataset.train.x,
-            dataset.train.y,
-            batch_size=spec.fit.batch_size,
-            epochs=spec.fit.epochs,
-            validation_data=_pair(dataset),
+        fit(
+            trainee,
+            dataset,
+            spec,
             class_weight=class_weight,
             callbacks=[recorder, *([stopping] if stopping else []), progress, *callbacks],
             verbose=0,
         )
     fit_seconds = time.perf_counter() - fit_began
 
-    probabilities = model.predict(dataset.test.x, batch_size=_PREDICT_BATCH, verbose=0)
+    probabilities = predict(model, dataset.test.x)
     accuracy, loss = figures(probabilities, dataset.test.y)
     write_atomically(path / directory.HISTORY, recorder.write)
     write_atomically(
@@ -184,10 +187,6 @@ def _compile(model: keras.Model, spec: Spec, rows: int) -> None:
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-
-
-def _pair(dataset: Dataset) -> tuple[Any, Any] | None:
-    return (dataset.validation.x, dataset.validation.y) if dataset.validation else None
 
 
 def _stopping(spec: Spec) -> keras.callbacks.EarlyStopping | None:
