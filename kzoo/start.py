@@ -16,11 +16,8 @@ _NATIVE_ERROR = re.compile(r"^[EF]\d{4} (?!.*(?:Unable to register cu|cuInit))")
 def import_keras() -> None:
     """Import Keras and wake its backend without the lines that native code prints then.
 
-    What native code reports as an error is still shown, and all of it where the import fails. Does
-    nothing where Keras has been imported.
+    What native code reports as an error is still shown, and all of it where the import fails.
     """
-    if "keras" in sys.modules:
-        return
     # After its start TensorFlow heeds this: warnings and errors, but no chatter of its compiler.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     sys.stderr.flush()

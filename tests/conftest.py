@@ -16,6 +16,9 @@ import kzoo
 from kzoo import registry
 from kzoo.cli import main
 
+# Before anything imports TensorFlow, which heeds it then alone.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 WritePlugin = Callable[..., Path]
 # A path in the test's folder to what lies there: a file's content, None for a folder, or a Path for
