@@ -23,7 +23,11 @@ def run(
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option("--data", metavar="NAME_OR_PATH", help="A dataset's name, or an .npz file."),
+        typer.Option(
+            "--data",
+            metavar="NAME_OR_PATH",
+            help="A dataset's name, or a file or folder of your own.",
+        ),
     ] = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The folder that gets the run's folder.")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets.image_files import ImageFiles
+from kzoo.datasets.memory import aligned_empty
 
 AnyArray = npt.NDArray[Any]
 # An array or `ImageFiles`, which most of the code need not tell apart.
@@ -33,8 +34,13 @@ class Arrays:
         return len(self.y)
 
     def take(self, rows: npt.NDArray[np.int64]) -> Arrays:
-        """Return the given rows; of arrays, copied."""
-        return Arrays(self.x[rows], self.y[rows])
+        """Return the given rows; of arrays, copied to where training can use them as they lie."""
+        if not isinstance(self.x, np.ndarray):
+            return Arrays(self.x[rows], self.y[rows])
+        x = aligned_empty((len(rows), *self.x.shape[1:]), self.x.dtype)
+        # Any other mode than the default writes without a buffer as large again.
+        np.take(self.x, rows, axis=0, out=x, mode="clip")
+        return Arrays(x, self.y[rows])
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,21 @@
-"""How much memory data may take on this machine, asked before any is allocated."""
+"""How much memory data may take on this machine, and where in it they lie."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from kzoo.errors import DataError
 
 GIBIBYTE = 2**30
+# TensorFlow's own allocations begin at multiples of so many bytes, and its kernels rely on it.
+ALIGNMENT = 64
 # What is assumed where the system does not say.
 _ASSUMED_MEMORY = 8 * GIBIBYTE
 # A container's limit, below what the machine has: control groups 2 and 1.
@@ -51,3 +58,12 @@ def memory() -> int:
         with contextlib.suppress(OSError, ValueError):
             sizes.append(int(Path(name).read_text("ascii")))
     return min((size for size in sizes if size > 0), default=_ASSUMED_MEMORY)
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return an array, not filled, that begins where TensorFlow can use it without a copy."""
+    wanted = np.dtype(dtype)
+    size = math.prod(shape) * wanted.itemsize
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size].view(wanted).reshape(shape)

@@ -10,10 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from kzoo.datasets.memory import ALIGNMENT, aligned_empty
 from kzoo.engine.blocks import Blocks, Data, Kind
-
-# TensorFlow's own allocations begin at multiples of so many bytes, and its kernels rely on it.
-_ALIGNMENT = 64
 
 
 class TensorFlowBlocks(Blocks):
@@ -45,17 +43,12 @@ def _share(array: npt.NDArray[Any]) -> Any:
     """
     if array.dtype.kind not in "iuf" or array.size == 0:
         return tf.convert_to_tensor(array)
-    if array.ctypes.data % _ALIGNMENT or not (array.flags.c_contiguous and array.flags.writeable):
-        array = _aligned_copy(array)
+    flags = array.flags
+    if array.ctypes.data % ALIGNMENT or not (flags.c_contiguous and flags.writeable):
+        moved = aligned_empty(array.shape, array.dtype)
+        moved[...] = array
+        array = moved
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
-
-
-def _aligned_copy(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    memory = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
 
 
 def _make_loop(step: Callable[[Data], Any], *, compiled: bool) -> Callable[..., None]:
