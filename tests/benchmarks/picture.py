@@ -1,8 +1,8 @@
 """Draw the README's picture: a real run's header, epochs and closing table, as SVG.
 
-    KZOO_DATA=FOLDER python tests/benchmarks/picture.py [SPEC] [--to docs/run.svg]
+    KZOO_DATA=FOLDER python tests/benchmarks/picture.py [SPEC] [--width 92] [--to docs/run.svg]
 
-Trains the spec (deep_mlp if none is named) and draws what a terminal of 92 columns shows of it.
+Trains the spec (deep_mlp if none is named) and draws what a terminal so wide shows of it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from kzoo.display.live import Block
 from kzoo.display.result import next_command, result_table
 from kzoo.display.state import EpochRow, FitState
 from kzoo.display.view import Header
-
-WIDTH = 92
 
 
 class Picture:
@@ -74,6 +72,7 @@ def main() -> None:
     """Train, draw, and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("spec", nargs="?", default="deep_mlp")
+    parser.add_argument("--width", type=int, default=92, help="columns of the terminal")
     parser.add_argument("--to", type=Path, default=Path("docs/run.svg"))
     arguments = parser.parse_args()
     target = arguments.to.absolute()
@@ -81,7 +80,7 @@ def main() -> None:
         os.environ["KZOO_DATA"] = str(Path(folder).absolute())
     console = Console(
         record=True,
-        width=WIDTH,
+        width=arguments.width,
         file=io.StringIO(),
         force_terminal=True,
         color_system="truecolor",
