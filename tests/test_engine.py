@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pytest
 
 import kzoo
-from kzoo.engine import Accelerated, accelerate, choose
+from kzoo.engine import Accelerated, Execution, accelerate, choose
 from kzoo.engine.blocks import Blocks, Kind, make_blocks
 from kzoo.engine.dropout import training_twin
+from kzoo.engine.normalization import FusedBatchNormalization, fused_twin
 
 Model: TypeAlias = keras.Model
 Images = npt.NDArray[np.uint8]
@@ -66,6 +67,26 @@ def normalised() -> Model:
     return Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
 
 
+def convolutional() -> Model:
+    """Return a net with normalised convolutions, with a bias or a scale missing here and there."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((8, 8)),
+            layers.Rescaling(1 / 255),
+            layers.Reshape((8, 8, 1)),
+            layers.Conv2D(8, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(scale=False),
+            layers.Activation("relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(8, 3, use_bias=False),
+            layers.BatchNormalization(center=False, momentum=0.9),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+
+
 def built(name: str) -> Callable[[], Model]:
     """Return a function that builds a registered model behind a scaling."""
 
@@ -83,23 +104,37 @@ def compiled(model: Model) -> Model:
     return model
 
 
+WAYS: list[tuple[Callable[[], Model], Execution]] = [
+    *((built(name), "compiled") for name in kzoo.list_models()),
+    (sequential, "compiled"),
+    (residual, "compiled"),
+    (normalised, "compiled"),
+    *((make, "graph") for make in (built("small_cnn"), convolutional, residual)),
+]
+
+
 @pytest.mark.parametrize(
-    "make",
-    [*(built(name) for name in kzoo.list_models()), sequential, residual, normalised],
-    ids=[*kzoo.list_models(), "sequential", "residual", "normalised"],
-)
-def test_blocks_train_as_keras_fit_does(make: Callable[[], Model]) -> None:
+    ("make", "execution"),
+    WAYS,
+    ids=[
+        *kzoo.list_models(), "sequential", "residual", "normalised",
+        "small_cnn, graph", "convolutional, graph", "residual, graph",
+    ],
+)  # fmt: skip
+def test_blocks_train_as_keras_fit_does(make: Callable[[], Model], execution: Execution) -> None:
     """In the same order and with the same masks the weights and losses are those of plain fit."""
+    if execution == "graph" and keras.config.backend() != "tensorflow":
+        pytest.skip("graphs are TensorFlow's")
     x, y = images()
     keras.utils.set_random_seed(0)
     model = compiled(make())
     start = model.get_weights()
-    fast = accelerate(model, execution="compiled", seed=SEED)
+    fast = accelerate(model, execution=execution, seed=SEED)
     blocks = fast.fit(x, y, batch_size=BATCH, epochs=1, verbose=0).history
     trained = model.get_weights()
 
     model.set_weights(start)
-    twin, dropouts = training_twin(model, SEED)
+    twin, dropouts = training_twin(model, SEED) if execution == "compiled" else (model, [])
     for dropout in dropouts:
         dropout.begin_epoch(0)
     order = np.random.default_rng([SEED, 0, 0]).permutation(ROWS)
@@ -108,6 +143,18 @@ def test_blocks_train_as_keras_fit_does(make: Callable[[], Model]) -> None:
         np.testing.assert_allclose(ours, keras_own, atol=1e-5)
     assert blocks["loss"][0] == pytest.approx(plain.history["loss"][0], abs=1e-4)
     assert blocks["accuracy"] == pytest.approx(plain.history["accuracy"])
+
+
+def test_graph_blocks_normalise_by_the_fused_kernel() -> None:
+    """Each batch normalisation of images is swapped in the twin, and none in what is saved."""
+    model = convolutional()
+    twin = fused_twin(model)
+    kinds = [type(layer).__name__ for layer in twin.layers]
+    assert kinds.count("FusedBatchNormalization") == 2
+    assert "BatchNormalization" not in kinds
+    assert {id(weight) for weight in twin.weights} == {id(weight) for weight in model.weights}
+    assert fused_twin(normalised()).count_params() == normalised().count_params()
+    assert not any(isinstance(layer, FusedBatchNormalization) for layer in model.layers)
 
 
 def test_two_inputs_and_sample_weights_train_as_keras_does() -> None:
@@ -215,9 +262,9 @@ def test_a_second_fit_compiles_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> 
     fast = accelerate(compiled(residual()))
     made: list[str] = []
 
-    def make(model: Model, kind: Kind) -> Blocks:
+    def make(model: Model, kind: Kind, *, compiled: bool) -> Blocks:
         made.append(kind)
-        return make_blocks(model, kind)
+        return make_blocks(model, kind, compiled=compiled)
 
     monkeypatch.setattr("kzoo.engine.accelerated.make_blocks", make)
     fit: dict[str, Any] = {"validation_split": 0.2, "batch_size": BATCH, "verbose": 0}
@@ -312,11 +359,13 @@ def test_plain_as_asked_says_nothing() -> None:
         ("softmax_regression", "compiled"),
         ("deep_mlp", "compiled"),
         ("mlp_dropout", "compiled"),
-        ("small_cnn", "plain"),
+        ("small_cnn", "graph"),
     ],
 )
 def test_auto_goes_by_the_layers(name: str, execution: str) -> None:
-    """Matrix products are compiled; convolutions are not."""
+    """Matrix products are compiled; convolutions stay TensorFlow's, or JAX's plain fit."""
+    if execution == "graph" and keras.config.backend() != "tensorflow":
+        execution = "plain"
     assert choose(built(name)()).execution == execution
 
 

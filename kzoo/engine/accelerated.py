@@ -13,7 +13,8 @@ import numpy as np
 from kzoo.engine.arrays import Inputs, prepare
 from kzoo.engine.blocks import Blocks, Data, Kind, make_blocks
 from kzoo.engine.choice import Execution, choose
-from kzoo.engine.dropout import training_twin
+from kzoo.engine.dropout import CompiledDropout, training_twin
+from kzoo.engine.normalization import fused_twin
 
 # Seconds that a block of steps takes, so that a display moves ten times a second.
 BLOCK_SECONDS = 0.1
@@ -34,7 +35,8 @@ def accelerate(
 
     Args:
         model: Any Keras model, compiled or not.
-        execution: ``auto`` (by what was measured), ``compiled``, or ``plain``.
+        execution: ``auto`` (by what was measured), ``compiled`` (blocks of steps by XLA), ``graph``
+            (by TensorFlow alone), or ``plain``.
         seed: Seeds the order of the examples and the dropout masks; None: as Keras's own `fit`,
             from the global state that ``keras.utils.set_random_seed`` sets.
     """
@@ -59,12 +61,15 @@ class Accelerated(keras.Model):
         self._untracked = _Untracked(model)
         self._execution = execution
         self.choice = choose(model, execution)
-        self.twin, self._dropouts = (
-            training_twin(model, self.seed) if self.choice.execution == "compiled" else (model, [])
-        )
+        self.twin, self._dropouts = self._make_twin(model)
         self.built = model.built
         if model.compiled:
             self._adopt_compilation()
+
+    def _make_twin(self, model: keras.Model) -> tuple[keras.Model, list[CompiledDropout]]:
+        if self.choice.execution == "compiled":
+            return training_twin(model, self.seed)
+        return (fused_twin(model) if self.choice.execution == "graph" else model), []
 
     @property
     def original(self) -> keras.Model:
@@ -102,7 +107,7 @@ class Accelerated(keras.Model):
     ) -> keras.callbacks.History:
         """Train as `keras.Model.fit` does, in blocks of steps where that is faster."""
         inputs: Inputs | str = self.choice.reason
-        if self.choice.execution == "compiled":
+        if self.choice.execution != "plain":
             inputs = prepare(
                 x, y, sample_weight, class_weight, validation_split, validation_data,
                 steps=(steps_per_epoch, validation_steps),
@@ -169,7 +174,8 @@ class Accelerated(keras.Model):
     def _load(self, kind: Kind, data: Data, batch_size: int) -> Blocks:
         blocks = self._untracked.blocks
         if kind not in blocks:
-            blocks[kind] = make_blocks(self, kind)
+            compiled = self.choice.execution == "compiled"
+            blocks[kind] = make_blocks(self, kind, compiled=compiled)
         blocks[kind].load(data, batch_size)
         return blocks[kind]
 

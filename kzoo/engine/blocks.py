@@ -84,12 +84,18 @@ class Blocks(ABC):
         """Run the one step of the rows that do not fill a batch."""
 
 
-def make_blocks(model: keras.Model, kind: Kind) -> Blocks:
-    """Return the blocks of a compiled model for the backend in use."""
+def make_blocks(model: keras.Model, kind: Kind, *, compiled: bool) -> Blocks:
+    """Return the blocks of a model for the backend in use.
+
+    Args:
+        model: Compiled in Keras's sense: it has an optimizer and a loss.
+        kind: Which of its steps to run.
+        compiled: Whether XLA compiles the loop; JAX has it no other way.
+    """
     if keras.config.backend() == "jax":
         from kzoo.engine.jax_blocks import JaxBlocks
 
         return JaxBlocks(model, kind)
     from kzoo.engine.tensorflow_blocks import TensorFlowBlocks
 
-    return TensorFlowBlocks(model, kind)
+    return TensorFlowBlocks(model, kind, compiled=compiled)

@@ -8,14 +8,12 @@ from typing import Literal
 
 import keras
 
-Execution = Literal["auto", "compiled", "plain"]
+Execution = Literal["auto", "compiled", "graph", "plain"]
 
 _BACKENDS = ("tensorflow", "jax")
 
-# Layers that the compiled way was measured to be faster with than Keras's plain `fit`, on CPU: all
-# that comes down to matrix products and elementwise work, which XLA fuses. Convolutions are not
-# among them (XLA's on CPU are tens of times slower than oneDNN's), nor are layers that draw random
-# numbers with Keras's stateless generator; `Dropout` is, as its training twin draws its own.
+# What was measured on CPUs, of Keras's own layers. XLA is the fastest with what comes down to
+# matrix products and elementwise work, which it fuses (`Dropout` too: its twin draws the masks).
 _COMPILED = frozenset(
     {
         "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout",
@@ -24,6 +22,12 @@ _COMPILED = frozenset(
         "Rescaling", "Reshape", "Sequential", "Softmax", "Subtract", "UnitNormalization",
     }
 )  # fmt: skip
+# Its convolutions are tens of times slower than TensorFlow's, as are random numbers. With these
+# layers the same blocks of steps are the fastest as TensorFlow's own graph.
+_GRAPH = _COMPILED | {
+    "AveragePooling2D", "Conv2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "MaxPooling2D",
+    "RandomTranslation",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,11 @@ class Choice:
     """A way of execution and why it was chosen.
 
     Attributes:
-        execution: ``compiled`` or ``plain``.
+        execution: ``compiled``, ``graph`` or ``plain``.
         reason: A phrase for the person.
     """
 
-    execution: Literal["compiled", "plain"]
+    execution: Literal["compiled", "graph", "plain"]
     reason: str
 
 
@@ -44,25 +48,31 @@ def choose(model: keras.Model, wanted: Execution = "auto") -> Choice:
 
     Args:
         model: Any Keras model.
-        wanted: ``auto`` goes by the table of measured layers; ``compiled`` takes every model that
-            can be compiled at all; ``plain`` is Keras's own `fit`.
+        wanted: ``auto`` goes by the table of measured layers; ``compiled`` (blocks of steps by
+            XLA) and ``graph`` (by TensorFlow alone) take every model that can be run so at all;
+            ``plain`` is Keras's own `fit`.
     """
     if wanted == "plain":
         return Choice("plain", "as asked")
-    obstacle = _obstacle(model)
+    obstacle = _obstacle(model, wanted)
     if obstacle:
         return Choice("plain", obstacle)
-    if wanted == "compiled":
-        return Choice("compiled", "as asked")
-    unmeasured = sorted({kind for kind in _kinds(model) if kind not in _COMPILED})
-    if unmeasured:
-        return Choice("plain", f"faster so for {', '.join(unmeasured)}")
-    return Choice("compiled", "faster so for all its layers")
+    if wanted != "auto":
+        return Choice(wanted, "as asked")
+    kinds = set(_kinds(model))
+    slow = ", ".join(sorted(kinds - _COMPILED))
+    if not slow:
+        return Choice("compiled", "the fastest for all its layers")
+    on_cpu = not any(name.startswith("gpu") for name in keras.distribution.list_devices())
+    if kinds <= _GRAPH and keras.config.backend() == "tensorflow" and on_cpu:
+        return Choice("graph", f"the fastest for {slow}")
+    return Choice("plain", f"nothing faster is known for {slow}")
 
 
-def _obstacle(model: keras.Model) -> str | None:
-    """Return what keeps a model from the compiled way, whatever is wanted."""
-    if keras.config.backend() not in _BACKENDS:
+def _obstacle(model: keras.Model, wanted: Execution) -> str | None:
+    """Return what keeps a model from blocks of steps, or from those that are wanted."""
+    backends = ("tensorflow",) if wanted == "graph" else _BACKENDS
+    if keras.config.backend() not in backends:
         return f"the {keras.config.backend()} backend"
     for method in ("train_step", "test_step", "compute_loss", "compute_metrics"):
         if getattr(type(model), method) is not getattr(keras.Model, method):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
+
+from kzoo.engine.twin import clone_with
 
 _GOLDEN = 0x9E3779B9
 
@@ -99,8 +100,6 @@ def training_twin(model: keras.Model, seed: int) -> tuple[keras.Model, list[Comp
         model: A Functional or Sequential model, nested ones included.
         seed: Seeds the masks of those dropouts that have no seed of their own.
     """
-    if not any(type(layer) is keras.layers.Dropout for layer in _layers(model)):
-        return model, []
     twins: list[CompiledDropout] = []
 
     def swap(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -111,12 +110,4 @@ def training_twin(model: keras.Model, seed: int) -> tuple[keras.Model, list[Comp
         twins.append(CompiledDropout(layer.rate, mask_seed, layer.noise_shape, name=layer.name))
         return twins[-1]
 
-    twin = keras.models.clone_model(model, clone_function=swap, recursive=True)
-    return twin, twins
-
-
-def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    for layer in model.layers:
-        yield layer
-        if isinstance(layer, keras.Model):
-            yield from _layers(layer)
+    return clone_with(model, swap), twins

@@ -1,4 +1,4 @@
-"""Blocks of steps in one ``tf.while_loop`` that XLA compiles."""
+"""Blocks of steps in one ``tf.while_loop``, compiled by XLA or not."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from kzoo.engine.blocks import Blocks, Data, Kind
 class TensorFlowBlocks(Blocks):
     """Steps of a model on TensorFlow."""
 
-    def __init__(self, model: keras.Model, kind: Kind) -> None:
+    def __init__(self, model: keras.Model, kind: Kind, *, compiled: bool) -> None:
         super().__init__()
         step = model.train_step if kind == "train" else model.test_step
-        self._loop = _make_loop(step, compiled=True)
+        self._loop = _make_loop(step, compiled=compiled)
         # The odd last batch has its own shape. Compiling it costs more than it could ever save.
         self._last = _make_loop(step, compiled=False)
 

@@ -239,9 +239,9 @@ class FitSpec(Section):
     restore_best_weights: bool = Field(
         False, description="Keep the weights of the best epoch instead of the last."
     )
-    execution: Literal["auto", "compiled", "plain"] = Field(
+    execution: Literal["auto", "compiled", "graph", "plain"] = Field(
         "auto",
-        description="Compiled blocks of steps, Keras's plain fit, or what was measured faster.",
+        description="Blocks of steps (by XLA, or as a graph), Keras's plain fit, or the fastest.",
     )
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = Field(
         None,
