@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from kzoo.spec import Spec
-from kzoo.spec.sections import (
-    AugmentSpec,
+from kzoo.spec.optimizer import (
     CosineSchedule,
     ExponentialSchedule,
     Optimizer,
     PiecewiseSchedule,
 )
+from kzoo.spec.sections import AugmentSpec
 
 _DATASETS = {
     "mnist": "70,000 handwritten digits, grey images of 28x28, 10 classes",

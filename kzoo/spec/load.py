@@ -16,8 +16,9 @@ from kzoo.registry import get_spec_file
 from kzoo.spec.model import model_spec_type
 from kzoo.spec.parse import describe, read_json
 from kzoo.spec.problems import explain, locate, to_json_text
-from kzoo.spec.sections import Dimension, ModelSpec, Spec, UncheckedModelSpec
+from kzoo.spec.sections import ModelSpec, Spec, UncheckedModelSpec
 from kzoo.spec.tree import Tree, merge, parse_overrides, put, put_all
+from kzoo.spec.tuning import Dimension
 
 SpecSource = str | os.PathLike[str] | Mapping[str, Any] | Spec
 Overrides = Mapping[str, Any] | Iterable[str]

@@ -5,27 +5,14 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-LearningRate = Annotated[float, Field(gt=0, le=100)]
+from kzoo.spec.optimizer import Adam, Optimizer
+from kzoo.spec.section import Fraction, Section
+from kzoo.spec.tuning import TuneSpec
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
-Number = int | float
 Side = Annotated[int, Field(ge=1, le=4096)]
-
-
-class Section(BaseModel):
-    """Base of every section: frozen, no unknown keys, no silent conversions, no NaN."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        allow_inf_nan=False,
-        validate_default=True,
-        defer_build=True,
-        protected_namespaces=(),
-    )
 
 
 class ModelSpec(Section):
@@ -90,126 +77,6 @@ class DatasetSpec(Section):
     augment: AugmentSpec | None = Field(None, description="Augmentation of the training images.")
 
 
-class ConstantSchedule(Section):
-    """The learning rate as it is."""
-
-    name: Literal["constant"] = "constant"
-
-
-class CosineSchedule(Section):
-    """Linear warm-up, then half a cosine. Source: Loshchilov and Hutter, SGDR, 2017."""
-
-    name: Literal["cosine"]
-    warmup_fraction: float = Field(
-        0.0,
-        description="Fraction of all steps in which the rate rises from 0 to learning_rate.",
-        ge=0,
-        lt=1,
-    )
-    alpha: Fraction = Field(0.0, description="Final rate, as a fraction of learning_rate.")
-
-
-class ExponentialSchedule(Section):
-    """The rate times `decay_rate` every `decay_epochs`."""
-
-    name: Literal["exponential"]
-    decay_rate: float = Field(description="Factor for each `decay_epochs`.", gt=0, le=1)
-    decay_epochs: float = Field(
-        1.0, description="Epochs in which the rate falls by `decay_rate`.", gt=0
-    )
-    staircase: bool = Field(
-        False, description="Fall at once every `decay_epochs` instead of smoothly."
-    )
-
-
-class PiecewiseSchedule(Section):
-    """The rate times `factors[i]` from `boundaries[i]` epochs on."""
-
-    name: Literal["piecewise"]
-    boundaries: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = Field(
-        description="Epochs after which the rate changes, rising."
-    )
-    factors: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = Field(
-        description="Factor on learning_rate from each boundary on."
-    )
-
-    @model_validator(mode="after")
-    def _check_boundaries(self) -> Self:
-        if len(self.boundaries) != len(self.factors):
-            raise ValueError(
-                f"received {len(self.boundaries)} boundaries and {len(self.factors)} factors; "
-                "expected as many of each"
-            )
-        if any(a >= b for a, b in zip(self.boundaries, self.boundaries[1:], strict=False)):
-            raise ValueError(f"received boundaries {list(self.boundaries)}; expected rising epochs")
-        return self
-
-
-Schedule = Annotated[
-    ConstantSchedule | CosineSchedule | ExponentialSchedule | PiecewiseSchedule,
-    Field(discriminator="name"),
-]
-
-
-class OptimizerBase(Section):
-    """What every optimizer has."""
-
-    name: str
-    learning_rate: LearningRate = Field(0.001, description="Step size, before the schedule.")
-    schedule: Schedule = Field(
-        ConstantSchedule(), description="How the learning rate changes over the epochs."
-    )
-    global_clipnorm: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="Largest norm of all gradients together; larger ones are scaled down."
-    )
-
-
-class Sgd(OptimizerBase):
-    """Stochastic gradient descent, with momentum if wanted."""
-
-    name: Literal["sgd"]
-    learning_rate: LearningRate = Field(0.01, description="Step size, before the schedule.")
-    momentum: float = Field(
-        0.0, description="Fraction of the last update that is added to this one.", ge=0, lt=1
-    )
-    nesterov: bool = Field(False, description="Nesterov's form of momentum.")
-
-
-class Adam(OptimizerBase):
-    """Adam. Source: Kingma and Ba, 2014."""
-
-    name: Literal["adam"] = "adam"
-    beta_1: float = Field(0.9, description="Decay of the mean of the gradients.", ge=0, lt=1)
-    beta_2: float = Field(0.999, description="Decay of the mean of their squares.", ge=0, lt=1)
-    epsilon: float = Field(1e-7, description="Keeps the division finite.", gt=0)
-
-
-class AdamW(Adam):
-    """Adam with decoupled weight decay. Source: Loshchilov and Hutter, 2019."""
-
-    name: Literal["adamw"]  # type: ignore[assignment]  # the tag is what tells the two apart
-    weight_decay: float = Field(
-        0.004,
-        description="Fraction of each weight taken off, times the learning rate, at each step.",
-        ge=0,
-        le=1,
-    )
-
-
-class RmsProp(OptimizerBase):
-    """RMSprop. Source: Hinton, Coursera lecture 6e, 2012."""
-
-    name: Literal["rmsprop"]
-    rho: float = Field(0.9, description="Decay of the mean of the squared gradients.", ge=0, lt=1)
-    momentum: float = Field(
-        0.0, description="Fraction of the last update that is added to this one.", ge=0, lt=1
-    )
-    epsilon: float = Field(1e-7, description="Keeps the division finite.", gt=0)
-
-
-Optimizer = Annotated[Sgd | Adam | AdamW | RmsProp, Field(discriminator="name")]
-
-
 class EarlyStoppingSpec(Section):
     """End the training once the monitored metric has stopped improving."""
 
@@ -246,97 +113,6 @@ class FitSpec(Section):
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = Field(
         None,
         description="Weight of each class in the loss, by class name; or 'balanced'.",
-    )
-
-
-class Objective(Section):
-    """What a search improves."""
-
-    metric: Literal["val_accuracy", "val_loss"] = Field(
-        "val_accuracy", description="Measured on the validation images."
-    )
-    direction: Literal["max", "min"] = Field("max", description="Whether more or less is better.")
-
-    @model_validator(mode="after")
-    def _check_direction(self) -> Self:
-        wanted = "max" if self.metric == "val_accuracy" else "min"
-        if self.direction != wanted:
-            raise ValueError(
-                f"received direction {self.direction!r} for {self.metric}; expected {wanted!r}"
-            )
-        return self
-
-
-class RangeDimension(Section):
-    """What whole and real ranges share."""
-
-    type: str
-    sampling: Literal["linear", "log"] = Field(
-        "linear", description="Evenly over the range, or over its logarithm."
-    )
-
-    @model_validator(mode="after")
-    def _check_range(self) -> Self:
-        low, high = getattr(self, "min"), getattr(self, "max")  # noqa: B009  # builtins' names
-        if low >= high:
-            raise ValueError(f"received min {low} and max {high}; expected min below max")
-        if self.sampling == "log" and low <= 0:
-            raise ValueError(f"received min {low} with log sampling; expected a min above 0")
-        return self
-
-
-class IntDimension(RangeDimension):
-    """Whole numbers from min to max, both included."""
-
-    type: Literal["int"]
-    min: int
-    max: int
-    step: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Distance between neighbouring values; with log sampling, their ratio."
-    )
-
-
-class FloatDimension(RangeDimension):
-    """Real numbers from min to max."""
-
-    type: Literal["float"]
-    min: float
-    max: float
-    step: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="Distance between neighbouring values; with log sampling, their ratio."
-    )
-
-
-class ChoiceDimension(Section):
-    """One of the listed values."""
-
-    type: Literal["choice"]
-    values: Annotated[tuple[bool | int | float | str, ...], Field(min_length=1)]
-
-
-class BooleanDimension(Section):
-    """True or false."""
-
-    type: Literal["boolean"]
-
-
-Dimension = Annotated[
-    IntDimension | FloatDimension | ChoiceDimension | BooleanDimension,
-    Field(discriminator="type"),
-]
-
-
-class TuneSpec(Section):
-    """A search: how candidates are proposed, over which values, for what."""
-
-    algorithm: Literal["random", "grid", "bayesian", "hyperband"] = Field(
-        "random", description="keras-tuner's oracle that proposes."
-    )
-    max_trials: int = Field(20, description="Trials at most.", ge=1, le=100_000)
-    objective: Objective = Field(Objective(), description="What is improved.")
-    space: dict[str, Dimension] = Field(
-        description="Spec paths and what to try there; `*` is every element, one shared value.",
-        min_length=1,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kzoo.spec.sections import (
+from kzoo.spec.optimizer import (
     ConstantSchedule,
     CosineSchedule,
     ExponentialSchedule,
