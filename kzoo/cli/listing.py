@@ -51,7 +51,7 @@ def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
         Column("parameters", [_parameters(row) for row in rows], rank=2, right=True),
         Column("accuracy", [_accuracy(row) for row in rows], rank=1),
         Column("training", [_time(row) for row in rows], rank=3, right=True),
-        Column("what it is", [row["description"] for row in rows], rank=4, least=34),
+        Column("what it is", [row["description"] for row in rows], rank=4, least=20),
     ]
 
 
