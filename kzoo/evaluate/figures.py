@@ -14,7 +14,7 @@ from kzoo.display import accuracy_interval
 Interval = tuple[float, float]
 
 _CONFUSIONS_SHOWN = 10
-# The bound below which Keras takes no logarithm, so that the loss is that of `model.evaluate`.
+# The bound below which Keras takes no logarithm of a probability; as in `metrics.json`.
 _SMALLEST_PROBABILITY = 1e-7
 
 

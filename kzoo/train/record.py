@@ -63,6 +63,6 @@ def figures(
     """
     accuracy = float((probabilities.argmax(axis=1) == labels).mean())
     right = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    # Keras's own bound, so that the figure is that of `model.evaluate`.
+    # Keras's own bound on probabilities; its `val_loss` is taken from the logits, without one.
     loss = float(-np.log(np.clip(right, keras.config.epsilon(), 1.0)).mean())
     return accuracy, loss
