@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kzoo.datasets.stream import epoch_order
 from kzoo.engine.arrays import Inputs, prepare
 from kzoo.engine.blocks import Blocks, Data, Kind, make_blocks
 from kzoo.engine.choice import Execution, choose
@@ -181,8 +182,7 @@ class Accelerated(keras.Model):
 
     def _begin_epoch(self, training: Blocks, epoch: int, *, shuffle: bool) -> None:
         if shuffle:
-            rows = training.rows
-            order = np.random.default_rng([self.seed, 0, epoch]).permutation(rows)
+            order = epoch_order(training.rows, self.seed, epoch)
             training.set_order(order.astype(np.int32))
         for dropout in self._dropouts:
             dropout.begin_epoch(epoch)

@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets import Scaling, load_dataset
+from kzoo.datasets.load import ARRAYS
 from kzoo.datasets.path import unfit_settings
 from kzoo.display import Mode, downloading
 from kzoo.errors import DataError, did_you_mean
 from kzoo.runs import Run
-
-ARRAYS = "arrays"
 
 # Raw values that differ by more than this factor from those trained on are another unit.
 _OTHER_UNIT = 8.0
