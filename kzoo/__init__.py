@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kzoo.registry import list_models, register
     from kzoo.runs import Run, load
     from kzoo.spec import Spec, build, load_spec
-    from kzoo.train import run
+    from kzoo.train import resume, run
 
 __version__ = "0.1.0"
 
@@ -37,6 +37,7 @@ _HOMES = {
     "load": "kzoo.runs",
     "load_spec": "kzoo.spec",
     "register": "kzoo.registry",
+    "resume": "kzoo.train",
     "run": "kzoo.train",
 }
 # The homes that import Keras at their top.
@@ -59,6 +60,7 @@ __all__ = [
     "load",
     "load_spec",
     "register",
+    "resume",
     "run",
 ]
 

@@ -29,6 +29,20 @@ class RunError(KzooError):
     """A run directory cannot be written, found or read."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """A signal ended a training or a search that can be gone on with.
+
+    Attributes:
+        signal: Its number.
+        resume: The command that goes on.
+    """
+
+    def __init__(self, signal: int, resume: str) -> None:
+        super().__init__(f"interrupted; go on with: {resume}")
+        self.signal = signal
+        self.resume = resume
+
+
 class UnknownNameError(KzooError):
     """No builder, spec or dataset has this name."""
 

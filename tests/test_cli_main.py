@@ -41,7 +41,7 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[.
          "Error: some/file: No space left on device\n"),
         (OSError(5, "Input/output error"), 1, "Error: standard output: Input/output error\n"),
         (KeyboardInterrupt(), 130, "Interrupted.\n"),
-        (SystemExit(143), 143, "Terminated.\n"),
+        (application._Terminated(143), 143, "Terminated.\n"),
         (SystemExit("text"), 1, ""),
         (None, 0, ""),
     ],

@@ -459,7 +459,8 @@ def test_the_fallback_is_on_record(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_loss_that_is_no_number_stops_the_training(train: Train, tmp_path: Path) -> None:
     """A loss that is not finite ends the run with its epoch and what to change."""
-    with pytest.raises(RunError, match=r"loss became nan in epoch 1; lower optimizer\.learning"):
+    said = r"epoch 1: loss became nan, hidden_1 is the first layer .*; lower optimizer\.learning_rate"
+    with pytest.raises(RunError, match=said):
         # Each layer makes its inputs some 50 times larger, until float32 has no number for them.
         train(
             blobs(300),

@@ -12,10 +12,11 @@ import typer
 
 import kzoo
 from kzoo.cli import evaluate, look, run
+from kzoo.cli.output import SIGNALLED, say
 from kzoo.errors import KzooError
 
-INTERRUPTED = 130
-TERMINATED = 143
+INTERRUPTED = SIGNALLED + signal.SIGINT
+TERMINATED = SIGNALLED + signal.SIGTERM
 
 app = typer.Typer(
     name="kzoo",
@@ -32,6 +33,10 @@ app.command("show")(look.show)
 app.command("validate")(look.validate)
 app.command("schema")(look.schema)
 app.command("init")(look.init)
+
+
+class _Terminated(SystemExit):
+    """SIGTERM came."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -59,28 +64,25 @@ def main() -> NoReturn:
         app()
         status = 0
     except KzooError as error:
-        _say(f"Error: {error}")
+        say(f"Error: {error}")
         status = 1
     except BrokenPipeError:
         # Whoever read our output has gone; Python must not try to flush into the pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     except OSError as error:
-        _say(f"Error: {error.filename or 'standard output'}: {error.strerror or error}")
+        say(f"Error: {error.filename or 'standard output'}: {error.strerror or error}")
         status = 1
     except KeyboardInterrupt:
-        _say("Interrupted.")
+        say("Interrupted.")
         status = INTERRUPTED
+    except _Terminated:
+        say("Terminated.")
+        status = TERMINATED
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
-        if status == TERMINATED:
-            _say("Terminated.")
     sys.exit(status)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    sys.exit(TERMINATED)
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    raise _Terminated(TERMINATED)

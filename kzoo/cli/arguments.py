@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from kzoo.display import Mode
 
 
 def _complete_spec(incomplete: str) -> list[str]:
@@ -28,3 +32,65 @@ ZooNameArgument = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")
 ]
+OptionalSpecArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SPEC",
+        help="A name of `kzoo list`, or a JSON file; not with --resume.",
+        autocompletion=_complete_spec,
+    ),
+]
+OverridesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PATH=VALUE",
+        help="Changes to the spec, such as fit.epochs=3 model.hidden_units=512,512.",
+    ),
+]
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="NAME_OR_PATH",
+        help="A dataset's name, or a file or folder of your own.",
+    ),
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="The folder that gets the run's folder.")
+]
+PlainOption = Annotated[bool, typer.Option("--plain", help="Print plain lines of progress.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+
+
+def display_mode(*, plain: bool, quiet: bool) -> Mode:
+    """Return what a person wants to see of the progress."""
+    return "quiet" if quiet else "plain" if plain else "auto"
+
+
+def refuse_with_resume(spec: str | None, data: str | None) -> None:
+    """Refuse what a resumed run or search has of its own.
+
+    Raises:
+        typer.BadParameter: one of them is given.
+    """
+    if spec is not None or data is not None:
+        raise typer.BadParameter("--resume takes the spec and the data of what it goes on with")
+
+
+def spec_and_changes(
+    spec: str | None, overrides: list[str] | None, data: str | None
+) -> tuple[str, dict[str, Any]]:
+    """Return the spec's name and what the command line changes in it.
+
+    Raises:
+        typer.BadParameter: there is no spec.
+        SpecError: a change cannot be read.
+    """
+    if spec is None:
+        raise typer.BadParameter("Missing argument 'SPEC'; see `kzoo list`")
+    from kzoo.spec.tree import parse_overrides
+
+    changes = parse_overrides(overrides or [])
+    if data is not None:
+        changes["dataset.name"] = data
+    return spec, changes

@@ -2,57 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kzoo.cli.arguments import JsonOption, SpecArgument
-from kzoo.cli.output import only_json
+from kzoo.cli.arguments import (
+    DataOption,
+    JsonOption,
+    OptionalSpecArgument,
+    OutOption,
+    OverridesArgument,
+    PlainOption,
+    QuietOption,
+    display_mode,
+    refuse_with_resume,
+    spec_and_changes,
+)
+from kzoo.cli.output import only_json, say, telling_how_to_resume
 from kzoo.start import import_keras
+
+if TYPE_CHECKING:
+    from kzoo.runs import Run
 
 
 def run(
-    spec: SpecArgument,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="PATH=VALUE",
-            help="Changes to the spec, such as fit.epochs=3 model.hidden_units=512,512.",
-        ),
-    ] = None,
-    data: Annotated[
+    spec: OptionalSpecArgument = None,
+    overrides: OverridesArgument = None,
+    resume: Annotated[
         str | None,
         typer.Option(
-            "--data",
-            metavar="NAME_OR_PATH",
-            help="A dataset's name, or a file or folder of your own.",
+            "--resume",
+            metavar="RUN",
+            help="Go on with an interrupted run: its path, the beginning of its name, or latest.",
         ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="The folder that gets the run's folder.")
-    ] = Path("runs"),
-    plain: Annotated[bool, typer.Option("--plain", help="Print a line an epoch.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    data: DataOption = None,
+    out: OutOption = Path("runs"),
+    plain: PlainOption = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model and write its run directory."""
-    from kzoo.spec import load_spec
-    from kzoo.spec.tree import parse_overrides
+    mode = display_mode(plain=plain, quiet=quiet)
+    if resume is not None:
+        refuse_with_resume(spec, data)
+        from kzoo.runs import directory, find_run
 
-    changes = parse_overrides(overrides or [])
-    if data is not None:
-        changes["dataset.name"] = data
-    checked = load_spec(spec, changes)
-    with only_json(as_json) as give:
+        path = find_run(resume, out)
+        with only_json(as_json) as give, telling_how_to_resume():
+            if (path / directory.METRICS).is_file():
+                say(f"{path} is finished already.")
+            import_keras()
+            from kzoo.train import resume as go_on
+
+            _show(go_on(path, display=mode), give if as_json else None, plain=plain)
+        return
+    from kzoo.spec import load_spec
+
+    checked = load_spec(*spec_and_changes(spec, overrides, data))
+    with only_json(as_json) as give, telling_how_to_resume():
         import_keras()
-        from kzoo.display import print_result
         from kzoo.train import run as train
 
-        finished = train(
-            checked, out=out, display="quiet" if quiet else "plain" if plain else "auto"
-        )
-        if as_json:
-            give(finished.metrics)
-        else:
-            print_result(finished.metrics, finished.spec, mode="plain" if plain else "auto")
+        _show(train(checked, out=out, display=mode), give if as_json else None, plain=plain)
+
+
+def _show(finished: Run, give: Callable[[Any], None] | None, *, plain: bool) -> None:
+    if give:
+        give(finished.metrics)
+        return
+    from kzoo.display import print_result
+
+    print_result(finished.metrics, finished.spec, mode="plain" if plain else "auto")

@@ -1,4 +1,4 @@
-"""Image files as streams of batches, read ahead of the training in threads."""
+"""Streams of batches: of arrays, or of image files read ahead of the training in threads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -59,7 +59,7 @@ class Streams:
 
     def batches(
         self,
-        x: ImageFiles,
+        x: npt.NDArray[Any] | ImageFiles,
         y: npt.NDArray[np.int32] | None,
         batch_size: int,
         *,
@@ -80,11 +80,11 @@ class Streams:
             epochs: The numbers of the epochs, from 0.
 
         Returns:
-            Batches ``(b, *input_shape)``, uint8, and ``(b,)``, int32; its cardinality is known.
+            Batches ``(b, *input_shape)``, of the type of `x`, and ``(b,)``, int32; how many is known.
         """
         tf = _tensorflow()
         order = partial(epoch_order, len(x), seed)
-        read = partial(self._read, x)
+        images_of = self._reader(x)
         labels = None if y is None else tf.constant(y)
 
         def rows(epoch: Any) -> Any:
@@ -93,8 +93,7 @@ class Streams:
             return tf.data.Dataset.from_tensor_slices(ordered).batch(batch_size)
 
         def load(batch: Any) -> Any:
-            images = tf.numpy_function(read, [batch], tf.uint8)
-            images.set_shape((None, *x.shape[1:]))
+            images = images_of(batch)
             return images if labels is None else (images, tf.gather(labels, batch))
 
         threads = min(_MOST_THREADS, os.cpu_count() or 1)
@@ -102,6 +101,21 @@ class Streams:
         loaded = batches.map(load, num_parallel_calls=threads, deterministic=True)
         steps = len(epochs) * steps_per_epoch(len(x), batch_size)
         return loaded.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(_AHEAD)
+
+    def _reader(self, x: npt.NDArray[Any] | ImageFiles) -> Callable[[Any], Any]:
+        """Return what gives the images of a batch of rows, within TensorFlow's graph."""
+        tf = _tensorflow()
+        if not isinstance(x, ImageFiles):
+            held = tf.constant(x)
+            return lambda rows: tf.gather(held, rows)
+        read = partial(self._read, x)
+
+        def images_of(rows: Any) -> Any:
+            images = tf.numpy_function(read, [rows], tf.uint8)
+            images.set_shape((None, *x.shape[1:]))
+            return images
+
+        return images_of
 
     def guard(self) -> keras.callbacks.Callback:
         """Return a callback that raises `failure` at the end of the next batch."""

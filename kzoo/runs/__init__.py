@@ -2,6 +2,7 @@
 
 from kzoo.runs.directory import create_run, find_run, write_atomically, write_json
 from kzoo.runs.environment import DatasetFacts, describe_environment
+from kzoo.runs.lock import holding
 from kzoo.runs.model import predict, scaled_model
 from kzoo.runs.run import Run, load
 
@@ -11,6 +12,7 @@ __all__ = [
     "create_run",
     "describe_environment",
     "find_run",
+    "holding",
     "load",
     "predict",
     "scaled_model",

@@ -21,6 +21,7 @@ PREDICTIONS = "predictions.npz"
 MODEL = "model.keras"
 WEIGHTS = "model.weights.h5"
 METRICS = "metrics.json"
+CHECKPOINT = "checkpoint.safetensors"
 
 LATEST = "latest"
 

@@ -1,5 +1,5 @@
-"""A Spec to a run: build, compile, fit, evaluate, save."""
+"""From a spec to a finished run: build, compile, fit, evaluate, save; and on after a break."""
 
-from kzoo.train.run import run
+from kzoo.train.run import resume, run
 
-__all__ = ["run"]
+__all__ = ["resume", "run"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,19 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.errors import RunError
-
 
 class EpochRecorder(keras.callbacks.Callback):
-    """Keeps a row for each epoch: its number, the metrics, the learning rate and the seconds."""
+    """Keeps a row for each epoch: its number, the metrics, the learning rate and the seconds.
+
+    Attributes:
+        rows: Of all epochs, those before a resume included.
+        earlier_seconds: How long the epochs before a resume took.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[dict[str, float]] = []
+        self.earlier_seconds = 0.0
         self._began = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -28,21 +31,20 @@ class EpochRecorder(keras.callbacks.Callback):
         self._began = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keep the epoch's row, and stop a training whose loss is no number any more.
-
-        Raises:
-            RunError: a metric is not finite.
-        """
+        """Keep the epoch's row."""
         metrics = {name: float(value) for name, value in (logs or {}).items()}
         rate = float(self.model.optimizer.learning_rate)
-        for name, value in metrics.items():
-            if not math.isfinite(value):
-                raise RunError(
-                    f"{name} became {value} in epoch {epoch + 1}; lower optimizer.learning_rate "
-                    f"(now {rate:g}) or set optimizer.global_clipnorm"
-                )
         seconds = time.perf_counter() - self._began
         self.rows.append({"epoch": epoch + 1, **metrics, "learning_rate": rate, "seconds": seconds})
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the rows, for a checkpoint."""
+        return {"rows": self.rows}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on after the rows of a checkpoint."""
+        self.rows = list(state["rows"])
+        self.earlier_seconds = sum(row["seconds"] for row in self.rows)
 
     def write(self, path: Path) -> None:
         """Write the rows as CSV."""

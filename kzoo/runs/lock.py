@@ -1,0 +1,54 @@
+"""One process at a time in a directory that is being written."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from kzoo.errors import RunError
+from kzoo.runs.directory import write_json
+
+LOCK = ".lock"
+# What the holder says of itself. Not in the lock file: who tries in vain would empty that one.
+HOLDER = ".holder.json"
+
+
+@contextmanager
+def holding(path: Path) -> Iterator[None]:
+    """Hold a run's or a search's directory while it is written.
+
+    The operating system lets go of it when this process ends, however it ends.
+
+    Raises:
+        RunError: another process holds it, or it cannot be written.
+    """
+    lock = FileLock(path / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RunError(f"{path}: is held by {_holder(path)}; wait for it, or stop it") from None
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
+    try:
+        write_json(path / HOLDER, {"process": os.getpid(), "host": platform.node()})
+        yield
+    finally:
+        with suppress(OSError):
+            (path / HOLDER).unlink(missing_ok=True)
+        with suppress(OSError):
+            (path / LOCK).unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = json.loads((path / HOLDER).read_text(encoding="utf-8"))
+        return f"process {int(holder['process'])} on {holder['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

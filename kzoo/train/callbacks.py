@@ -1,0 +1,57 @@
+"""What a spec's training calls at each epoch: early stopping, and the seeds of random layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from kzoo.errors import SpecError
+from kzoo.spec import Spec
+
+# What Keras calls the state of a layer's random numbers.
+_SEED_STATE = "seed_generator_state"
+
+
+def make_stopping(spec: Spec) -> keras.callbacks.EarlyStopping | None:
+    """Return Keras's early stopping where the spec stops early or keeps the best weights.
+
+    Raises:
+        SpecError: it would have no validation images to go by.
+    """
+    early, keeps_best = spec.fit.early_stopping, spec.fit.restore_best_weights
+    if early is None and not keeps_best:
+        return None
+    if spec.dataset.validation_size == 0:
+        raise SpecError(
+            f"fit: early_stopping and restore_best_weights need validation images, and so few "
+            f"examples of {spec.dataset.name} leave none"
+        )
+    return keras.callbacks.EarlyStopping(
+        monitor=spec.fit.monitor,
+        mode="max" if spec.fit.monitor.endswith("accuracy") else "min",
+        patience=early.patience if early else spec.fit.epochs,
+        min_delta=early.min_delta if early else 0.0,
+        restore_best_weights=keeps_best,
+    )
+
+
+class EpochSeeds(keras.callbacks.Callback):
+    """Seeds every random layer anew at each epoch, so that an epoch can be begun from nothing.
+
+    Args:
+        model: The one that is called in training.
+        seed: That of the spec.
+    """
+
+    def __init__(self, model: keras.Model, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+        self._states = [v for v in model.non_trainable_variables if v.name == _SEED_STATE]
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Set the seeds of an epoch."""
+        for index, state in enumerate(self._states, start=1):
+            sequence = np.random.SeedSequence([self._seed, index, epoch])
+            state.assign(sequence.generate_state(2, np.uint32))

@@ -1,0 +1,66 @@
+"""What has to be as it was for a training to go on to the same bits."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kzoo.checkpoint import Checkpoint, forgetting
+from kzoo.errors import RunError
+from kzoo.spec import Spec
+
+
+def resume_command(path: Path) -> str:
+    """Return the command that goes on with a run."""
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    return f"kzoo run --resume {shlex.quote(str(shown))}"
+
+
+def named(callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, keras.callbacks.Callback]:
+    """Return callbacks by the names that a checkpoint keeps their memories under."""
+    return {f"{type(one).__name__}-{index}": one for index, one in enumerate(callbacks)}
+
+
+def hold_to_start(
+    spec: Spec,
+    callbacks: Sequence[keras.callbacks.Callback],
+    start: Checkpoint,
+    *,
+    where: str,
+) -> None:
+    """Refuse to go on from a checkpoint with another spec or other callbacks.
+
+    Raises:
+        RunError: something differs, or a callback's memory is not in the checkpoint.
+    """
+    for path, was, now in differences(start.facts["spec"], spec.to_dict()):
+        raise RunError(f"{where}: spec: {path}: received {now}; the run began with {was}")
+    forgotten = sorted({*start.facts["forgotten"], *forgetting(callbacks)})
+    if forgotten:
+        raise RunError(
+            f"{where}: callback {forgotten[0]} may remember earlier epochs, which the checkpoint "
+            "does not; give it get_state and set_state, or train anew"
+        )
+    was, now = set(start.facts["callbacks"]) - {"recorder"}, set(named(callbacks))
+    missing = sorted(was - now)
+    if missing:
+        name = missing[0].partition("-")[0]
+        raise RunError(
+            f"{where}: the run began with the callback {name}; resume it from Python, with "
+            "kzoo.resume(run, callbacks=[...])"
+        )
+
+
+def differences(was: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield the path, the earlier and the present value of whatever differs in JSON data."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in [*was, *(key for key in now if key not in was)]:
+            below = f"{path}.{key}" if path else key
+            yield from differences(was.get(key), now.get(key), below)
+    elif was != now:
+        yield path, was, now
