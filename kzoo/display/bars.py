@@ -20,9 +20,9 @@ from kzoo.display.metrics import (
 from kzoo.display.sparkline import loss_sparkline
 from kzoo.display.state import FitState
 
-_LABEL_WIDTH = 7
-_SHORTEST_BAR = 8
-_WIDEST = 120
+LABEL_WIDTH = 7
+SHORTEST_BAR = 8
+WIDEST = 120
 # The metrics of a step: more would push the bar out of its line.
 _STEP_METRICS = 4
 
@@ -35,19 +35,21 @@ class Bars:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Give the segments of the lines, none longer than the window is wide."""
-        state, width = self._state, min(options.max_width, _WIDEST)
-        room = width - _LABEL_WIDTH - _SHORTEST_BAR
-        epochs = _fit_phrases(_epoch_phrases(state), room)
-        steps = _fit_phrases(_step_phrases(state, options.ascii_only), room)
-        bar = width - _LABEL_WIDTH - max(len(epochs), len(steps))
-        yield from _line(console, options, "epochs", state.epochs_done, state.epochs, bar, epochs)
-        yield from _line(console, options, "steps", state.step, state.steps, bar, steps)
-        spark = "" if options.ascii_only else loss_sparkline(state.losses, width - _LABEL_WIDTH)
+        state, width = self._state, min(options.max_width, WIDEST)
+        room = width - LABEL_WIDTH - SHORTEST_BAR
+        epochs = fit_phrases(_epoch_phrases(state), room)
+        steps = fit_phrases(_step_phrases(state, options.ascii_only), room)
+        bar = width - LABEL_WIDTH - max(len(epochs), len(steps))
+        yield from draw_bar(
+            console, options, "epochs", state.epochs_done, state.epochs, bar, epochs
+        )
+        yield from draw_bar(console, options, "steps", state.step, state.steps, bar, steps)
+        spark = "" if options.ascii_only else loss_sparkline(state.losses, width - LABEL_WIDTH)
         if len(state.rows) > 1 and spark:
             yield Text.assemble(("loss   ", "dim"), (spark, "cyan"), no_wrap=True)
 
 
-def _line(
+def draw_bar(
     console: Console,
     options: ConsoleOptions,
     label: str,
@@ -56,7 +58,8 @@ def _line(
     width: int,
     figures: str,
 ) -> RenderResult:
-    yield Segment(f"{label:<{_LABEL_WIDTH}}")
+    """Give a line: a label, a bar of `width` characters, and figures."""
+    yield Segment(f"{label:<{LABEL_WIDTH}}")
     if total:
         bar = ProgressBar(total=total, completed=done, width=width)
         yield from console.render(bar, options.update(width=width))
@@ -85,7 +88,7 @@ def _step_phrases(state: FitState, ascii_only: bool) -> list[str]:
     return phrases
 
 
-def _fit_phrases(phrases: Sequence[str], room: int) -> str:
+def fit_phrases(phrases: Sequence[str], room: int) -> str:
     """Join phrases, the first ones first, as long as there is room."""
     line = ""
     for phrase in phrases:

@@ -6,14 +6,23 @@ import sys
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Generic, Protocol, TypeVar
 
 from kzoo.display.interrupted import call_on_uncaught
 from kzoo.display.plain import write_line
-from kzoo.display.state import EpochRow, FitState
-from kzoo.display.view import Header, View
 
 
-class Drawing:
+class Stoppable(Protocol):
+    """Whatever moves until it is stopped."""
+
+    def stop(self) -> None:
+        """Take down whatever moves; a second call does nothing."""
+
+
+AnyView = TypeVar("AnyView", bound=Stoppable)
+
+
+class Drawing(Generic[AnyView]):
     """Passes on to a view what it is told, until the view fails or is stopped.
 
     An error in the view switches it off, and one line says so. What moves is taken down too where
@@ -25,8 +34,8 @@ class Drawing:
         owner: What lives as long as the view is wanted.
     """
 
-    def __init__(self, make: Callable[[], View], owner: object) -> None:
-        self._view: View | None = None
+    def __init__(self, make: Callable[[], AnyView], owner: object) -> None:
+        self._view: AnyView | None = None
         try:
             view = make()
         except Exception as error:  # noqa: BLE001  # such as a closed stream
@@ -36,24 +45,13 @@ class Drawing:
         self._release = call_on_uncaught(lambda: _quietly(view.stop))
         self._finalizer = weakref.finalize(owner, _take_down, view, self._release)
 
-    def start(self, header: Header, state: FitState) -> None:
-        """Show the header."""
-        self._try(lambda view: view.start(header, state))
-
-    def step(self, state: FitState) -> None:
-        """Show how far the epoch has come."""
-        self._try(lambda view: view.step(state))
-
-    def finish_epoch(self, state: FitState, row: EpochRow) -> None:
-        """Keep a line for a finished epoch."""
-        self._try(lambda view: view.finish_epoch(state, row))
-
     def stop(self) -> None:
         """Take down whatever moves."""
-        self._try(lambda view: view.stop())
+        self.show(lambda view: view.stop())
         self._let_go()
 
-    def _try(self, action: Callable[[View], None]) -> None:
+    def show(self, action: Callable[[AnyView], None]) -> None:
+        """Do something with the view, if there still is one."""
         view = self._view
         if view is None:
             return
@@ -71,7 +69,7 @@ class Drawing:
             self._finalizer.detach()
 
 
-def _take_down(view: View, release: Callable[[], None]) -> None:
+def _take_down(view: Stoppable, release: Callable[[], None]) -> None:
     _quietly(view.stop)
     release()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TextIO
+from typing import Literal, TextIO
 
 from rich.console import Console
 
@@ -14,19 +14,32 @@ from kzoo.display.notebook import NotebookView, in_notebook
 from kzoo.display.plain import PlainView, QuietView
 from kzoo.display.view import Mode, View
 
+Form = Literal["quiet", "notebook", "live", "plain"]
+
 
 def make_view(
     mode: Mode, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
 ) -> View:
     """Return the form that fits the mode and what the stream (standard error) can show."""
     target = stream or sys.stderr
+    match choose_form(mode, stream):
+        case "quiet":
+            return QuietView(target)
+        case "notebook":
+            return NotebookView()
+        case "live":
+            return LiveView(make_console(target))
+        case "plain":
+            return PlainView(target, clock)
+
+
+def choose_form(mode: Mode, stream: TextIO | None = None) -> Form:
+    """Return the form that fits the mode and what the stream (standard error) can show."""
     if mode == "quiet":
-        return QuietView(target)
+        return "quiet"
     if mode == "auto" and stream is None and in_notebook():
-        return NotebookView()
-    if mode == "auto" and can_move(target):
-        return LiveView(make_console(target))
-    return PlainView(target, clock)
+        return "notebook"
+    return "live" if mode == "auto" and can_move(stream or sys.stderr) else "plain"
 
 
 def can_move(stream: TextIO) -> bool:

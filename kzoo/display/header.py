@@ -16,15 +16,16 @@ _WIDEST = 100
 
 def encodable(header: Header, encoding: str) -> Header:
     """Return a header with a question mark for each character that an encoding does not have."""
-
-    def replaced(text: str) -> str:
-        return text.encode(encoding, "replace").decode(encoding)
-
     return Header(
-        replaced(header.title),
-        {replaced(label): replaced(fact) for label, fact in header.facts.items()},
-        tuple(map(replaced, header.notices)),
+        replaced(header.title, encoding),
+        {replaced(k, encoding): replaced(fact, encoding) for k, fact in header.facts.items()},
+        tuple(replaced(notice, encoding) for notice in header.notices),
     )
+
+
+def replaced(text: str, encoding: str) -> str:
+    """Return a text with a question mark for each character that an encoding does not have."""
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def draw_header(header: Header, width: int) -> Iterator[RenderableType]:

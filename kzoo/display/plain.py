@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from kzoo.display.metrics import format_rate, format_seconds, format_value
@@ -26,12 +26,8 @@ class PlainView:
 
     def start(self, header: Header, state: FitState) -> None:
         """Print the header, a line a fact."""
-        for notice in header.notices:
-            self._print(f"NOTICE: {notice}")
-        if header.title:
-            self._print(header.title)
-        for label, fact in header.facts.items():
-            self._print(f"  {label}: {fact}")
+        for line in header_lines(header):
+            self._print(line)
 
     def step(self, state: FitState) -> None:
         """Print a line if the last one is long ago."""
@@ -85,6 +81,16 @@ class QuietView:
 
     def stop(self) -> None:
         """Do nothing."""
+
+
+def header_lines(header: Header) -> Iterator[str]:
+    """Give the lines of a header, one a notice and one a fact."""
+    for notice in header.notices:
+        yield f"NOTICE: {notice}"
+    if header.title:
+        yield header.title
+    for label, fact in header.facts.items():
+        yield f"  {label}: {fact}"
 
 
 def write_line(stream: TextIO, line: str) -> None:

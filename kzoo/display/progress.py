@@ -13,7 +13,7 @@ import keras
 from kzoo.display.drawing import Drawing
 from kzoo.display.form import make_view
 from kzoo.display.state import FitState
-from kzoo.display.view import Header, Mode
+from kzoo.display.view import Header, Mode, View
 
 # Seconds between two drawings: Keras calls at every step, a person sees ten a second.
 REDRAW_SECONDS = 0.1
@@ -58,7 +58,7 @@ class RichProgress(keras.callbacks.Callback):
         self.monitor = monitor
         self._clock = clock
         # Made when training begins: keras-tuner copies callbacks, and a console cannot be copied.
-        self._drawing: Drawing | None = None
+        self._drawing: Drawing[View] | None = None
         self._state: FitState | None = None
         self._next_drawing = -math.inf
 
@@ -98,7 +98,8 @@ class RichProgress(keras.callbacks.Callback):
         self._next_drawing = -math.inf
         mode, stream, clock = self.mode, self.stream, self._clock
         self._drawing = Drawing(lambda: make_view(mode, stream, clock), owner=self)
-        self._drawing.start(self.header, self._state)
+        header, state = self.header, self._state
+        self._drawing.show(lambda view: view.start(header, state))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the epoch's clock."""
@@ -115,15 +116,16 @@ class RichProgress(keras.callbacks.Callback):
         if now < self._next_drawing:
             return
         state.metrics = _numbers(logs)
-        drawing.step(state)
+        drawing.show(lambda view: view.step(state))
         ended = self._clock()
         self._next_drawing = ended + max(REDRAW_SECONDS, REST * (ended - now))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the epoch's line."""
-        if self._state and self._drawing:
-            row = self._state.finish_epoch(epoch + 1, _numbers(logs))
-            self._drawing.finish_epoch(self._state, row)
+        state, drawing = self._state, self._drawing
+        if state and drawing:
+            row = state.finish_epoch(epoch + 1, _numbers(logs))
+            drawing.show(lambda view: view.finish_epoch(state, row))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the bars down."""
