@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from kzoo.runs import Run, load
     from kzoo.spec import Spec, build, load_spec
     from kzoo.train import resume, run
+    from kzoo.tune.hypermodel import HyperModel
+    from kzoo.tune.search import Search
+    from kzoo.tune.tune import resume_search, tune
 
 __version__ = "0.1.0"
 
@@ -23,11 +26,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "DataError": "kzoo.errors",
     "Evaluation": "kzoo.evaluate",
+    "HyperModel": "kzoo.tune.hypermodel",
     "KzooError": "kzoo.errors",
     "PluginError": "kzoo.errors",
     "RichProgress": "kzoo.display",
     "Run": "kzoo.runs",
     "RunError": "kzoo.errors",
+    "Search": "kzoo.tune.search",
     "Spec": "kzoo.spec",
     "SpecError": "kzoo.errors",
     "accelerate": "kzoo.engine",
@@ -38,19 +43,30 @@ _HOMES = {
     "load_spec": "kzoo.spec",
     "register": "kzoo.registry",
     "resume": "kzoo.train",
+    "resume_search": "kzoo.tune.tune",
     "run": "kzoo.train",
+    "tune": "kzoo.tune.tune",
 }
 # The homes that import Keras at their top.
-_WITH_KERAS = {"kzoo.display", "kzoo.engine", "kzoo.evaluate", "kzoo.train"}
+_WITH_KERAS = {
+    "kzoo.display",
+    "kzoo.engine",
+    "kzoo.evaluate",
+    "kzoo.train",
+    "kzoo.tune.tune",
+    "kzoo.tune.hypermodel",
+}
 
 __all__ = [
     "DataError",
     "Evaluation",
+    "HyperModel",
     "KzooError",
     "PluginError",
     "RichProgress",
     "Run",
     "RunError",
+    "Search",
     "Spec",
     "SpecError",
     "accelerate",
@@ -61,7 +77,9 @@ __all__ = [
     "load_spec",
     "register",
     "resume",
+    "resume_search",
     "run",
+    "tune",
 ]
 
 

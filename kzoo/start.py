@@ -1,11 +1,18 @@
-"""Importing Keras without the lines that its backend's native code prints then."""
+"""How a process starts: as a worker of another, and importing Keras without its native chatter."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import sys
 import tempfile
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 _STDERR = 2
 # An error or a fatal line of absl's log. That there is no CUDA, or that its plugins are registered
@@ -38,3 +45,26 @@ def import_keras() -> None:
             for line in held.read().decode(errors="replace").splitlines():
                 if not succeeded or _NATIVE_ERROR.match(line):
                     sys.stderr.write(f"{line}\n")
+
+
+def start_worker(lifeline: Connection, threads: int) -> None:
+    """Make this new process heed its parent alone, and compute on a share of the cores.
+
+    Args:
+        lifeline: The receiving end of a pipe whose other end only the parent has: once that is
+            closed, as it is when the parent dies, this process ends.
+        threads: Cores to compute on.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # TensorFlow, and XLA within it, read these when they first compute. Two workers of one thread
+    # each trained deep_mlp 13 % faster on two cores than two of two, as fast as pinned to a core.
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
+    os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+
+
+def _end_with(lifeline: Connection) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        lifeline.recv_bytes()
+    os._exit(1)

@@ -173,6 +173,11 @@ def test_value_that_fits_no_member_of_a_union_is_one_problem(value: object) -> N
             {"optimizer.learning_rate": {"type": "float", "min": 0, "max": 1, "sampling": "log"}},
             "tune.space.optimizer.learning_rate: received min 0.0 with log sampling; expected",
         ),
+        (
+            "tune.space",
+            {"fit.batch_size": {"type": "int", "min": 8, "max": 64, "step": 1, "sampling": "log"}},
+            "tune.space.fit.batch_size: received step 1 with log sampling; expected a ratio above",
+        ),
     ],
 )
 def test_error_inside_a_union_has_the_path_of_the_data(
@@ -221,6 +226,40 @@ def test_end_of_a_search_dimension_must_be_a_valid_spec(
     """A dimension that reaches outside what the spec accepts is refused before any trial."""
     tree = changed("tune.space", {path: {"type": "int", **dimension}})
     assert refusal(tree).startswith(f"spec: tune.space.{path}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("dataset.validation_size", ""),
+        ("dataset.name", ""),
+        ("tune.max_trials", ""),
+        ("name", ""),
+        ("optimiser.learning_rate", " Did you mean 'optimizer.learning_rate'?"),
+        ("hidden_units", " Did you mean 'model.hidden_units'?"),
+        ("colour", ""),
+    ],
+)
+def test_search_varies_only_what_is_trained(path: str, hint: str) -> None:
+    """The data, their split and the search itself are no dimensions of a search."""
+    tree = changed("tune.space", {path: {"type": "int", "min": 1, "max": 2}})
+    expected = "expected a path in model, optimizer, fit, dataset.augment, seed."
+    assert refusal(tree) == f"spec: tune.space.{path}: cannot be searched; {expected}{hint}"
+
+
+def test_search_leaves_the_execution_alone() -> None:
+    """How the steps are executed is no dimension of a search."""
+    dimension = {"type": "choice", "values": ["plain", "graph"]}
+    tree = changed("tune.space", {"fit.execution": dimension})
+    assert "fit.execution: cannot be searched: it is how to train" in refusal(tree)
+
+
+def test_hyperband_sets_the_epochs_itself() -> None:
+    """A search by hyperband over the epochs is refused; another algorithm may."""
+    space = {"fit.epochs": {"type": "int", "min": 1, "max": 3}}
+    tree = changed("tune", {"algorithm": "hyperband", "space": space})
+    assert "fit.epochs: cannot be searched by hyperband" in refusal(tree)
+    assert load_spec(changed("tune", {"algorithm": "random", "space": space})).tune is not None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import kzoo
-from kzoo.cli import evaluate, look, run
+from kzoo.cli import evaluate, look, run, tune
 from kzoo.cli.output import SIGNALLED, say
 from kzoo.errors import KzooError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("list")(look.list_specs)
 app.command("show")(look.show)

@@ -80,7 +80,7 @@ class Streams:
             epochs: The numbers of the epochs, from 0.
 
         Returns:
-            Batches ``(b, *input_shape)``, of the type of `x`, and ``(b,)``, int32; how many is known.
+            Batches ``(b, *input_shape)``, of the type of `x`, and ``(b,)``, int32.
         """
         tf = _tensorflow()
         order = partial(epoch_order, len(x), seed)

@@ -2,7 +2,7 @@
 
 from kzoo.display.download import downloading
 from kzoo.display.progress import RichProgress
-from kzoo.display.result import accuracy_interval, print_result
+from kzoo.display.result import accuracy_interval, print_best, print_result
 from kzoo.display.search import SearchProgress
 from kzoo.display.view import Header, Mode
 
@@ -13,5 +13,6 @@ __all__ = [
     "SearchProgress",
     "accuracy_interval",
     "downloading",
+    "print_best",
     "print_result",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,8 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from kzoo.display.form import can_move
+from kzoo.display.search_words import format_parameter
 from kzoo.display.view import Mode
 from kzoo.spec import Spec
+from kzoo.spec.sections import Found
 
 
 def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
@@ -48,6 +50,35 @@ def print_result(
     """
     stream = stream or sys.stdout
     boxed = mode != "plain" and can_move(stream)
+    _print(result_table(metrics, spec, boxed=boxed), next_command(metrics), stream, boxed=boxed)
+
+
+def print_best(
+    values: Mapping[str, Any],
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    command: str,
+    stream: TextIO | None = None,
+    mode: Mode = "auto",
+) -> None:
+    """Print what a search found as a table on standard output.
+
+    Args:
+        values: From spec paths to the best values.
+        title: What stands above.
+        facts: What else there is to say, by label.
+        command: The one to go on with.
+        stream: Where to print; standard output if None.
+        mode: ``plain`` for neither lines nor colours, also on a terminal.
+    """
+    stream = stream or sys.stdout
+    boxed = mode != "plain" and can_move(stream)
+    rows = [*((path, format_parameter(value)) for path, value in values.items()), *facts.items()]
+    _print(_table(title, rows, set(values), boxed=boxed), command, stream, boxed=boxed)
+
+
+def _print(table: RenderableType, command: str, stream: TextIO, *, boxed: bool) -> None:
     console = Console(
         file=stream,
         force_terminal=boxed,
@@ -55,15 +86,22 @@ def print_result(
         color_system="auto" if boxed else None,
         highlight=False,
     )
-    console.print(result_table(metrics, spec, boxed=boxed))
+    console.print(table)
     # Outside the table, so that it can be copied from a narrow window too.
-    console.print(Text.assemble("Next: ", (next_command(metrics), "bold")), soft_wrap=True)
+    console.print(Text.assemble("Next: ", (command, "bold")), soft_wrap=True)
 
 
 def result_table(metrics: Mapping[str, Any], spec: Spec, *, boxed: bool) -> RenderableType:
     """Return the table of a finished run's figures."""
+    title = f"{metrics['name']} on {metrics['dataset']}"
+    return _table(title, _rows(metrics, spec), {"test accuracy"}, boxed=boxed)
+
+
+def _table(
+    title: str, rows: Iterable[tuple[str, str]], bold: set[str], *, boxed: bool
+) -> RenderableType:
     table = Table(
-        title=f"{metrics['name']} on {metrics['dataset']}",
+        title=title,
         title_justify="left",
         title_style="bold",
         show_header=False,
@@ -71,8 +109,8 @@ def result_table(metrics: Mapping[str, Any], spec: Spec, *, boxed: bool) -> Rend
     )
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for label, value in _rows(metrics, spec):
-        table.add_row(label, Text(value, style="bold green" if label == "test accuracy" else ""))
+    for label, value in rows:
+        table.add_row(label, Text(value, style="bold green" if label in bold else ""))
     return table
 
 
@@ -88,6 +126,8 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
         difference = accuracy - spec.reference.test_accuracy
         against = f"{spec.reference.test_accuracy:.4f}, ours {difference:+.4f}"
         rows.append(("reference", f"{against} ({spec.reference.source})"))
+    if spec.found:
+        rows.append(("promised", _promise(metrics, spec.found)))
     seconds = metrics["seconds"]
     epochs, kept = metrics["epochs"], metrics.get("kept_epoch", metrics["epochs"])
     keeping = f", the weights of epoch {kept} kept" if kept != epochs else ""
@@ -99,6 +139,12 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
         ("time", f"{seconds['fit']:.1f} s of training, {seconds['total']:.1f} s in all"),
         ("run", _shown(metrics["run"])),
     ]
+
+
+def _promise(metrics: Mapping[str, Any], found: Found) -> str:
+    promised = f"{found.metric} {found.score:.4f} by the best of {found.trials} trials"
+    reached = metrics.get(found.metric)
+    return promised + (f", reached {reached:.4f} with another seed" if reached else "")
 
 
 def _interval(metrics: Mapping[str, Any]) -> str:

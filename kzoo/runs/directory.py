@@ -22,6 +22,8 @@ MODEL = "model.keras"
 WEIGHTS = "model.weights.h5"
 METRICS = "metrics.json"
 CHECKPOINT = "checkpoint.safetensors"
+# What only a search has.
+SEARCH = "search.json"
 
 LATEST = "latest"
 
@@ -43,27 +45,31 @@ def create_run(out: str | os.PathLike[str], name: str) -> Path:
     return path
 
 
-def find_run(run: str | os.PathLike[str], out: str | os.PathLike[str] = "runs") -> Path:
-    """Return the directory of a run.
+def find_run(
+    run: str | os.PathLike[str], out: str | os.PathLike[str] = "runs", *, record: str = SPEC
+) -> Path:
+    """Return the directory of a run, or of a search.
 
     Args:
         run: Its path, a unique beginning of its name in `out`, or ``latest``.
         out: The folder that holds runs.
+        record: The file that makes a directory one: that of a run, or of a search.
 
     Raises:
         RunError: there is none, or more than one.
     """
+    kind, many = ("run", "runs") if record == SPEC else ("search", "searches")
     if not os.fspath(run):
         raise RunError(
-            f"received no name; expected a run's path, the beginning of a name in {out}, "
+            f"received no name; expected a {kind}'s path, the beginning of a name in {out}, "
             f"or {LATEST}"
         )
     path = Path(run)
-    if (path / SPEC).is_file():
+    if (path / record).is_file():
         return path
     runs = sorted(
-        (folder.parent for folder in Path(out).glob(f"*/{SPEC}")),
-        key=lambda folder: (folder / SPEC).stat().st_mtime,
+        (folder.parent for folder in Path(out).glob(f"*/{record}")),
+        key=lambda folder: (folder / record).stat().st_mtime,
     )
     if str(run) == LATEST and runs:
         return runs[-1]
@@ -74,12 +80,15 @@ def find_run(run: str | os.PathLike[str], out: str | os.PathLike[str] = "runs") 
         return matching[0]
     if matching:
         names = ", ".join(folder.name for folder in matching[-3:])
-        raise RunError(f"{run}: {len(matching)} runs in {out} begin so, such as {names}; say more")
+        raise RunError(
+            f"{run}: {len(matching)} {many} in {out} begin so, such as {names}; say more"
+        )
     if path.is_dir():
-        raise RunError(f"{run}: is no run: it has no {SPEC}")
+        raise RunError(f"{run}: is no {kind}: it has no {record}")
     hint = did_you_mean(str(run), [folder.name for folder in runs])
     raise RunError(
-        f"{run}: no such run; expected a path, the beginning of a name in {out}, or {LATEST}.{hint}"
+        f"{run}: no such {kind}; expected a path, the beginning of a name in {out}, or "
+        f"{LATEST}.{hint}"
     )
 
 

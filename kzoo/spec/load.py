@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError, create_model
 
-from kzoo.errors import SpecError, UnknownNameError
+from kzoo.errors import SpecError, UnknownNameError, did_you_mean
 from kzoo.registry import get_spec_file
 from kzoo.spec.model import model_spec_type
 from kzoo.spec.parse import describe, read_json
@@ -24,6 +24,8 @@ SpecSource = str | os.PathLike[str] | Mapping[str, Any] | Spec
 Overrides = Mapping[str, Any] | Iterable[str]
 
 _MAX_INHERITANCE = 16
+# What a search may vary: neither what is measured nor how it is told.
+_SEARCHABLE = ("model", "optimizer", "fit", "dataset.augment", "seed")
 # What is said of one experiment does not hold for another that inherits from it.
 _NOT_INHERITED = ("name", "description", "reference", "expected")
 
@@ -181,15 +183,43 @@ def _parse(spec_type: type[Spec], tree: Tree, *, where: str, stem: str) -> Spec:
 def _check_space(spec: Spec, *, where: str) -> None:
     """Put the ends of each search dimension into the spec: each must be a spec that can run."""
     for path, dimension in (spec.tune.space if spec.tune else {}).items():
+        place = locate(where, f"tune.space.{path}")
+        _check_searchable(spec, path, place=place)
         for value in _ends(dimension):
             tree = spec.model_copy(update={"tune": None}).to_dict()
-            place = locate(where, f"tune.space.{path}")
             try:
                 put(tree, path, value)
                 _validate(tree, where=place, stem=spec.name)
             except (SpecError, UnknownNameError) as error:
                 text = str(error).removeprefix(f"{place}: ")
                 raise SpecError(f"{place}: cannot be {describe(value)}: {text}") from error
+
+
+def _check_searchable(spec: Spec, path: str, *, place: str) -> None:
+    """Refuse a dimension of what a search must leave as it is."""
+    if path == "fit.execution":
+        raise SpecError(f"{place}: cannot be searched: it is how to train, not what")
+    if path == "fit.epochs" and spec.tune and spec.tune.algorithm == "hyperband":
+        raise SpecError(f"{place}: cannot be searched by hyperband, which sets the epochs itself")
+    if any(path == section or path.startswith(f"{section}.") for section in _SEARCHABLE):
+        return
+    hint = ""
+    if path.partition(".")[0] not in Spec.model_fields:
+        known = [known for section in _SEARCHABLE for known in _paths(spec.to_dict(), section)]
+        hint = did_you_mean(path, known)
+    raise SpecError(
+        f"{place}: cannot be searched; expected a path in {', '.join(_SEARCHABLE)}.{hint}"
+    )
+
+
+def _paths(tree: Tree, section: str) -> list[str]:
+    """Return the paths of the values in a section, empty where the section is not there."""
+    value: Any = tree
+    for part in section.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return [] if value is None else [section]
+    return [path for key in value for path in _paths(tree, f"{section}.{key}")]
 
 
 def _ends(dimension: Dimension) -> tuple[Any, ...]:

@@ -160,6 +160,18 @@ class Expected(Section):
         return self
 
 
+class Found(Section):
+    """Where a spec that a search found comes from."""
+
+    search: str = Field(description="The search's directory.")
+    trial: str = Field(description="The trial's number.")
+    metric: Literal["val_accuracy", "val_loss"] = Field(description="What the search improved.")
+    score: float = Field(description="What the trial reached. As the best of many it flatters.")
+    epochs: int = Field(description="Epochs the trial trained.", ge=1)
+    trials: int = Field(description="How many trials had a score.", ge=1)
+    seed: int = Field(description="The trial's seed; the spec has another.", ge=0)
+
+
 class Spec(Section):
     """One experiment, whole: what to build, on what data, how to train it."""
 
@@ -175,6 +187,7 @@ class Spec(Section):
     tune: TuneSpec | None = Field(None, description="The search that `kzoo tune` runs.")
     reference: Reference | None = Field(None, description="A published figure to compare with.")
     expected: Expected | None = Field(None, description="A measured figure to hold this spec to.")
+    found: Found | None = Field(None, description="The search that found this spec.")
 
     @model_validator(mode="after")
     def _check_validation(self) -> Self:

@@ -42,6 +42,9 @@ class RangeDimension(Section):
             raise ValueError(f"received min {low} and max {high}; expected min below max")
         if self.sampling == "log" and low <= 0:
             raise ValueError(f"received min {low} with log sampling; expected a min above 0")
+        step = getattr(self, "step")  # noqa: B009
+        if self.sampling == "log" and step is not None and step <= 1:
+            raise ValueError(f"received step {step} with log sampling; expected a ratio above 1")
         return self
 
 

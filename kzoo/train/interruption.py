@@ -4,14 +4,38 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import keras
 
 from kzoo.errors import Interrupted
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def interrupting(resume: str) -> Iterator[None]:
+    """Have a signal raise `Interrupted` at once, for what can be gone on with from any instant.
+
+    Args:
+        resume: The command that goes on with it.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise Interrupted(number, resume)
+
+    if not _has_signals():
+        yield
+        return
+    previous = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 class Interruption(keras.callbacks.Callback):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ def write_results(
         kept: Which of them the weights are of: an index, -1 for the last.
         began: When the work began, by `time.perf_counter`.
         fit_seconds: How long the training took, in this process.
-        is_trial: Neither tests the model nor removes the checkpoint.
+        is_trial: The model is not tested.
 
     Raises:
         RunError: the directory cannot be written.
@@ -70,9 +69,6 @@ def write_results(
         },
     }
     write_json(path / directory.METRICS, metrics)
-    if not is_trial:
-        with suppress(OSError):
-            (path / directory.CHECKPOINT).unlink(missing_ok=True)
 
 
 def _test(path: Path, dataset: Dataset, model: keras.Model) -> dict[str, Any]:

@@ -16,9 +16,13 @@ from kzoo.spec import Spec
 
 def resume_command(path: Path) -> str:
     """Return the command that goes on with a run."""
+    return f"kzoo run --resume {shlex.quote(shown(path))}"
+
+
+def shown(path: Path) -> str:
+    """Return a path as it is typed from here."""
     here = Path.cwd()
-    shown = path.relative_to(here) if path.is_relative_to(here) else path
-    return f"kzoo run --resume {shlex.quote(str(shown))}"
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def named(callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, keras.callbacks.Callback]:

@@ -128,7 +128,7 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
         section = section.model_copy(update={"memory_limit": most_memory() / GIBIBYTE})
     changed: dict[str, Any] = {"dataset": section}
     if dataset.name != spec.dataset.name:
-        changed |= {"reference": None, "expected": None}
+        changed |= {"reference": None, "expected": None, "found": None}
     return spec.model_copy(update=changed)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,7 @@ def train(
     start: Checkpoint | None = None,
     until: int | None = None,
     is_trial: bool = False,
+    keeps_checkpoint: bool = False,
     resume_command: Callable[[Path], str] | None = None,
 ) -> Run:
     """Train a spec on a dataset, in a run directory.
@@ -109,8 +110,8 @@ def train(
         resumes: The directory is one that this process holds, and its checkpoint is gone on from.
         start: Another run's checkpoint to go on from, where the directory has none.
         until: The epoch to end after, where it is not the spec's last.
-        is_trial: The run is a trial of a search: it never sees the test set, and keeps its
-            checkpoint for a trial that goes on from it.
+        is_trial: The run is a trial of a search: it never sees the test set.
+        keeps_checkpoint: Another training may go on from its end.
         resume_command: Gives, for the directory, the command that goes on after a signal; None
             leaves signals to the caller.
 
@@ -182,6 +183,9 @@ def train(
             fit_seconds=time.perf_counter() - fit_began,
             is_trial=is_trial,
         )
+        if not keeps_checkpoint:
+            with suppress(OSError):
+                where.unlink(missing_ok=True)
     return Run(path)
 
 

@@ -1,0 +1,112 @@
+"""``kzoo tune``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kzoo.cli.arguments import (
+    DataOption,
+    JsonOption,
+    OptionalSpecArgument,
+    OutOption,
+    OverridesArgument,
+    PlainOption,
+    QuietOption,
+    display_mode,
+    refuse_with_resume,
+    spec_and_changes,
+)
+from kzoo.cli.output import only_json, telling_how_to_resume
+from kzoo.start import import_keras
+
+if TYPE_CHECKING:
+    from kzoo.tune.search import Search
+
+
+def tune(
+    spec: OptionalSpecArgument = None,
+    overrides: OverridesArgument = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="SEARCH",
+            help="Go on with an interrupted search: a path, the beginning of a name, or latest.",
+        ),
+    ] = None,
+    data: DataOption = None,
+    out: OutOption = Path("runs"),
+    max_trials: Annotated[
+        int | None, typer.Option("--max-trials", metavar="N", min=1, help="Trials at most.")
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", metavar="N", min=1, help="Processes that run trials at once."),
+    ] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="A Dask scheduler whose workers run the trials, such as tcp://HOST:8786.",
+        ),
+    ] = None,
+    plain: PlainOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Search for better values and write the best as a spec."""
+    from kzoo.runs import directory, find_run
+    from kzoo.spec import load_spec
+
+    mode = display_mode(plain=plain, quiet=quiet)
+    settings: dict[str, Any] = {
+        "workers": workers,
+        "scheduler": scheduler,
+        "max_trials": max_trials,
+        "display": mode,
+    }
+    if resume is not None:
+        refuse_with_resume(spec, data)
+        path = find_run(resume, out, record=directory.SEARCH)
+    else:
+        checked = load_spec(*spec_and_changes(spec, overrides, data))
+    with only_json(as_json) as give, telling_how_to_resume():
+        import_keras()
+        from kzoo.tune.tune import resume_search
+        from kzoo.tune.tune import tune as search
+
+        if resume is not None:
+            finished = resume_search(path, **settings)
+        else:
+            finished = search(checked, out=out, **settings)
+        if as_json:
+            give(finished.summary())
+        else:
+            _show(finished)
+
+
+def _show(search: Search) -> None:
+    from kzoo.display import print_best
+    from kzoo.train.resumption import shown
+    from kzoo.tune.search import BEST, PICTURE, TABLE
+
+    best, tune = search.best, search.spec.tune
+    if best is None or tune is None:
+        return
+    path = Path(shown(search.path))
+    print_best(
+        best.values,
+        title=f"the best of {len(search.trials)} trials of {search.spec.name}",
+        facts={
+            tune.objective.metric: f"{best.score:.4f} (trial {best.trial}; as the best of many it "
+            "flatters)",
+            "trials": str(path / TABLE),
+            "picture": str(path / PICTURE),
+        },
+        command=f"kzoo run {shlex.quote(str(path / BEST))}",
+    )
