@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kzoo.display import RichProgress
     from kzoo.engine import accelerate
     from kzoo.errors import DataError, KzooError, PluginError, RunError, SpecError
-    from kzoo.evaluate import Evaluation, evaluate
+    from kzoo.evaluate import Evaluation, Verdict, evaluate, verify
     from kzoo.registry import list_models, register
     from kzoo.runs import Run, load
     from kzoo.spec import Spec, build, load_spec
@@ -35,6 +35,7 @@ _HOMES = {
     "Search": "kzoo.tune.search",
     "Spec": "kzoo.spec",
     "SpecError": "kzoo.errors",
+    "Verdict": "kzoo.evaluate",
     "accelerate": "kzoo.engine",
     "build": "kzoo.spec",
     "evaluate": "kzoo.evaluate",
@@ -46,6 +47,7 @@ _HOMES = {
     "resume_search": "kzoo.tune.tune",
     "run": "kzoo.train",
     "tune": "kzoo.tune.tune",
+    "verify": "kzoo.evaluate",
 }
 # The homes that import Keras at their top.
 _WITH_KERAS = {
@@ -53,7 +55,6 @@ _WITH_KERAS = {
     "kzoo.engine",
     "kzoo.evaluate",
     "kzoo.train",
-    "kzoo.tune.tune",
     "kzoo.tune.hypermodel",
 }
 
@@ -69,6 +70,7 @@ __all__ = [
     "Search",
     "Spec",
     "SpecError",
+    "Verdict",
     "accelerate",
     "build",
     "evaluate",
@@ -80,6 +82,7 @@ __all__ = [
     "resume_search",
     "run",
     "tune",
+    "verify",
 ]
 
 

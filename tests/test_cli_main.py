@@ -65,6 +65,15 @@ def test_each_ending_has_its_status(
     assert capsys.readouterr().err == said
 
 
+def test_a_closed_standard_output_is_refused_at_once(
+    call: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is trained whose figures could not be printed."""
+    monkeypatch.setattr("sys.stdout", None)
+    assert call("run", "deep_mlp") == 1
+    assert capsys.readouterr().err == "Error: standard output is closed\n"
+
+
 def test_a_defect_keeps_its_traceback(
     call: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +103,6 @@ def test_looking_commands_print_on_standard_output(
 
 def test_completion_offers_the_zoo() -> None:
     """Tab completes the beginning of a spec's name."""
-    from kzoo.cli.arguments import _complete_spec
+    from kzoo.cli.arguments import complete_spec
 
-    assert _complete_spec("deep") == ["deep_mlp", "deep_mlp_random_normal"]
+    assert complete_spec("deep") == ["deep_mlp", "deep_mlp_random_normal"]

@@ -112,6 +112,7 @@ def test_guard_refuses_keras(guarded: dict[str, Path]) -> None:
         ["--help"],
         ["--version"],
         ["run", "--help"],
+        ["verify", "--help"],
         ["list"],
         ["list", "--json"],
         ["show", "deep_mlp"],

@@ -14,12 +14,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from digest import digest
 
 import kzoo
 from kzoo.errors import Interrupted, RunError
 from kzoo.runs import Run, directory, holding
-
-from digest import digest
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -119,9 +118,10 @@ def test_early_stopping_that_had_stopped_stays_stopped(tmp_path: Path) -> None:
     def fail(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kzoo.train.training.write_results", fail)
-        kzoo.run(spec, out=tmp_path / "broken", display="quiet")
+        with pytest.raises(KeyboardInterrupt):
+            kzoo.run(spec, out=tmp_path / "broken", display="quiet")
     (path,) = (tmp_path / "broken").iterdir()
     assert digest(kzoo.resume(path, display="quiet").path) == digest(whole.path)
 

@@ -14,7 +14,7 @@ import pytest
 
 import kzoo
 from kzoo.errors import Interrupted, KzooError, RunError, SpecError
-from kzoo.tune import loop, trial
+from kzoo.tune import log, trial
 from kzoo.tune.search import Search
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -300,19 +300,19 @@ def test_a_search_killed_at_every_step_proposes_and_scores_the_same(
     }
     spec = kzoo.load_spec(SPEC, changes)
     whole = facts(kzoo.tune(spec, out=tmp_path / "whole", display="quiet"))
-    append = loop.SearchLog._append
+    append = log.SearchLog._append
     fuse = iter(range(10**6))
 
-    def burn(log: Any, event: Any) -> None:
+    def burn(kept: Any, event: Any) -> None:
         # Every second time before the line is written, every second time after it.
         count = next(fuse)
         if count % 4 == 1:
             raise Killed
-        append(log, event)
+        append(kept, event)
         if count % 4 == 3:
             raise Killed
 
-    monkeypatch.setattr(loop.SearchLog, "_append", burn)
+    monkeypatch.setattr(log.SearchLog, "_append", burn)
     path: Path | None = None
     sessions = 0
     while True:

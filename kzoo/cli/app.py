@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import kzoo
-from kzoo.cli import evaluate, look, run, tune
+from kzoo.cli import evaluate, look, run, tune, verify
 from kzoo.cli.output import SIGNALLED, say
 from kzoo.errors import KzooError
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
+app.command("verify")(verify.verify)
 app.command("list")(look.list_specs)
 app.command("show")(look.show)
 app.command("validate")(look.validate)
@@ -61,6 +62,10 @@ def _options(
 def main() -> NoReturn:
     """Run the command line; a KzooError becomes one line on standard error and exit status 1."""
     signal.signal(signal.SIGTERM, _terminate)
+    if sys.stdout is None:
+        # Nor would its file descriptor stay free: the next file that is opened would get it.
+        say("Error: standard output is closed")
+        sys.exit(1)
     try:
         app()
         status = 0

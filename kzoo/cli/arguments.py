@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from kzoo.display import Mode
 
 
-def _complete_spec(incomplete: str) -> list[str]:
+def complete_spec(incomplete: str) -> list[str]:
+    """Return the names of specs that begin so, for a shell's Tab."""
     from kzoo.registry import list_specs
 
     return [file.name for file in list_specs()[0] if file.name.startswith(incomplete)]
@@ -22,12 +23,12 @@ SpecArgument = Annotated[
     typer.Argument(
         metavar="SPEC",
         help="A name of `kzoo list`, or a JSON file.",
-        autocompletion=_complete_spec,
+        autocompletion=complete_spec,
     ),
 ]
 ZooNameArgument = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A name of `kzoo list`.", autocompletion=_complete_spec),
+    typer.Argument(metavar="NAME", help="A name of `kzoo list`.", autocompletion=complete_spec),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")
@@ -37,7 +38,7 @@ OptionalSpecArgument = Annotated[
     typer.Argument(
         metavar="SPEC",
         help="A name of `kzoo list`, or a JSON file; not with --resume.",
-        autocompletion=_complete_spec,
+        autocompletion=complete_spec,
     ),
 ]
 OverridesArgument = Annotated[

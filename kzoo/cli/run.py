@@ -21,6 +21,7 @@ from kzoo.cli.arguments import (
     spec_and_changes,
 )
 from kzoo.cli.output import only_json, say, telling_how_to_resume
+from kzoo.errors import KzooError, one_line
 from kzoo.start import import_keras
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def run(
         import_keras()
         from kzoo.train import run as train
 
-        _show(train(checked, out=out, display=mode), give if as_json else None, plain=plain)
+        finished = train(checked, out=out, display=mode)
+        _show(finished, give if as_json else None, plain=plain)
+        if spec is not None and not overrides and data is None:
+            _tell_whether_repeated(finished, Path(spec))
 
 
 def _show(finished: Run, give: Callable[[Any], None] | None, *, plain: bool) -> None:
@@ -76,3 +80,25 @@ def _show(finished: Run, give: Callable[[Any], None] | None, *, plain: bool) -> 
     from kzoo.display import print_result
 
     print_result(finished.metrics, finished.spec, mode="plain" if plain else "auto")
+
+
+def _tell_whether_repeated(finished: Run, spec: Path) -> None:
+    """Say whether a run has the bits of the finished one whose own spec it ran, if that it is."""
+    from kzoo.runs import Run, directory
+
+    if spec.name != directory.SPEC or not (spec.parent / directory.METRICS).is_file():
+        return
+    from kzoo.evaluate.repeat import first_difference, likely_reason
+
+    earlier = Run(spec.parent)
+    try:
+        difference = first_difference(finished, earlier)
+        reason = likely_reason(finished, earlier) if difference else None
+    except KzooError as error:
+        say(f"cannot be compared with {one_line(str(earlier.path))}: {error}")
+        return
+    if difference is None:
+        say(f"same bits as {one_line(str(earlier.path))}")
+    else:
+        likely = f" (likely since {reason})" if reason else ""
+        say(one_line(f"differs from {earlier.path}: {difference}{likely}"))

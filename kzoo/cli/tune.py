@@ -21,7 +21,6 @@ from kzoo.cli.arguments import (
     spec_and_changes,
 )
 from kzoo.cli.output import only_json, telling_how_to_resume
-from kzoo.start import import_keras
 
 if TYPE_CHECKING:
     from kzoo.tune.search import Search
@@ -76,7 +75,6 @@ def tune(
     else:
         checked = load_spec(*spec_and_changes(spec, overrides, data))
     with only_json(as_json) as give, telling_how_to_resume():
-        import_keras()
         from kzoo.tune.tune import resume_search
         from kzoo.tune.tune import tune as search
 

@@ -22,6 +22,8 @@ _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.0*)?")
 # A class has a name; a text as long as a page is something else.
 _LONGEST_LABEL = 100
+# Lines are read whole: a row of a million numbers is shorter.
+_LONGEST_LINE = 2**24
 # The shortest cell takes two bytes of text, and four as a float32.
 _GROWTH = 2
 
@@ -197,7 +199,12 @@ def _open(path: Path) -> TextIO:
 
 
 def _lines(stream: TextIO, path: Path) -> Iterator[str]:
-    for number, line in enumerate(stream, 1):
+    for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE + 1), ""), 1):
+        if len(line) > _LONGEST_LINE:
+            raise DataError(
+                f"{path}: line {number}: received more than {_LONGEST_LINE:,} characters; "
+                "expected a row of a table"
+            )
         if "\0" in line:
             raise DataError(f"{path}: line {number}: received a NUL byte; expected UTF-8 text")
         yield line
@@ -205,7 +212,7 @@ def _lines(stream: TextIO, path: Path) -> Iterator[str]:
 
 def _not_utf8(path: Path) -> DataError:
     with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
+        for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE), b""), 1):
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from kzoo.datasets.dataset import AnyArray, Source
-from kzoo.datasets.memory import refuse_too_large
+from kzoo.datasets.memory import refuse_inflation, refuse_too_large
 from kzoo.errors import DataError
 
 _NAME = re.compile(
@@ -115,6 +115,8 @@ def _parse(stream: _Stream, path: Path, kind: str, *, size: int, is_compressed: 
     if is_compressed and body > size * _MOST_INFLATION:
         raise DataError(f"{path}: received {size:,} compressed bytes, which cannot hold {promised}")
     refuse_too_large(body, str(path))
+    if is_compressed:
+        refuse_inflation(size, body, str(path))
     # It grows with what is really there, and never past what the header promises.
     content = bytearray()
     while len(content) < body and (chunk := stream.read(min(_CHUNK, body - len(content)))):

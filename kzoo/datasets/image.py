@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +23,13 @@ _COMMON = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".webp")
 ENDINGS = frozenset((*_COMMON, ".pbm", ".pgm", ".pnm", ".ppm", ".tif", ".tiff"))
 # These decode in this process; others that Pillow knows start programs or read other files.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-# Pillow's own bound, kept here in case that a program lifted it.
-MAX_PIXELS = 89_478_485
+# Of one image, and of all that are decoded at a time; decoding takes up to 8 bytes a pixel. A
+# camera of 50 megapixels gives fewer.
+MAX_PIXELS = 51_000_000
+# What as many pixels take uncompressed.
+_MAX_BYTES = 4 * MAX_PIXELS
+# Pixels that are copied at a time.
+_BAND = 2**20
 _GREY_MODES = frozenset({"1", "L", "LA"})
 _ALPHA_MODES = frozenset({"LA", "PA", "RGBA"})
 # The EXIF tag that tells how a camera was held, and its values for a camera on its side.
@@ -73,9 +80,12 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> Picture:
         DataError: it cannot be read, or is larger than `MAX_PIXELS`.
     """
     # Of a name Pillow maps the file into memory where it can, and leaves a grey TIFF unturned.
-    with _named_errors(path), path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
-        _refuse_too_many_pixels(image, path)
-        return _decode(image, path, size)
+    with _named_errors(path):
+        _refuse_other_than_file(path)
+        with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
+            _refuse_too_many_pixels(image, path)
+            with _DECODING.pixels(image.width * image.height):
+                return _decode(image, path, size)
 
 
 def look_at_image(path: Path) -> ImageFacts:
@@ -88,18 +98,44 @@ def look_at_image(path: Path) -> ImageFacts:
         DataError: as `read_image`.
     """
     with _named_errors(path):
+        _refuse_other_than_file(path)
         content = path.read_bytes()
         with BytesIO(content) as stream, Image.open(stream, formats=_FORMATS) as image:
             _refuse_too_many_pixels(image, path)
             width, height = image.size
             # A JPEG is decoded to an eighth of its sides, which takes a fraction of the time.
             is_reduced = image.draft(None, (1, 1)) is not None
-            picture = _decode(image, path, None)
+            is_on_side = image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+            with _DECODING.pixels(image.width * image.height):
+                picture = _decode(image, path, None)
             shape = picture.pixels.shape
             if is_reduced:
-                is_on_side = image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
                 shape = (*((width, height) if is_on_side else (height, width)), *shape[2:])
     return ImageFacts(shape, picture.is_transparent, hashlib.sha256(content).digest())
+
+
+class _Decoding:
+    """Lets threads decode at once what has no more than `MAX_PIXELS` together."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._pixels = 0
+
+    @contextmanager
+    def pixels(self, count: int) -> Iterator[None]:
+        """Wait until so many pixels more may be decoded."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._pixels + count <= MAX_PIXELS)
+            self._pixels += count
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._pixels -= count
+                self._changed.notify_all()
+
+
+_DECODING = _Decoding()
 
 
 @contextmanager
@@ -125,6 +161,16 @@ def _named_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _refuse_other_than_file(path: Path) -> None:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"{path}: received no regular file; expected an image")
+    if status.st_size > _MAX_BYTES:
+        raise DataError(
+            f"{path}: received {status.st_size:,} bytes; expected at most {_MAX_BYTES:,}"
+        )
+
+
 def _refuse_too_many_pixels(image: Image.Image, path: Path) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise DataError(
@@ -133,18 +179,21 @@ def _refuse_too_many_pixels(image: Image.Image, path: Path) -> None:
 
 
 def _decode(image: Image.Image, path: Path, size: tuple[int, int] | None) -> Picture:
-    turned = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
+    turned = image
     if turned.mode.startswith("I") or turned.mode == "F":
         turned = _eight_bits(turned, path)
     has_alpha = turned.mode in _ALPHA_MODES or "transparency" in turned.info
     is_transparent = False
     if has_alpha:
         turned, is_transparent = _on_white(turned)
+        # It makes room for the array.
+        image.close()
     elif turned.mode not in {"L", "RGB"}:
         turned = turned.convert("L" if turned.mode in _GREY_MODES or _is_grey(turned) else "RGB")
     if size is not None and turned.size != size[::-1]:
         turned = turned.resize(size[::-1], Image.Resampling.BILINEAR)
-    return Picture(np.asarray(turned, np.uint8), is_transparent)
+    return Picture(_array(turned), is_transparent)
 
 
 def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
@@ -158,16 +207,38 @@ def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
 def _on_white(image: Image.Image) -> tuple[Image.Image, bool]:
     """Return the image on a white ground, and whether that shows anywhere."""
     target = "L" if image.mode in _GREY_MODES or _is_grey(image) else "RGB"
-    layers = image.convert("RGBA")
-    if layers.getchannel("A").getextrema() == (255, 255):
-        return layers.convert(target), False
-    ground = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(ground, layers).convert(target), True
+    ground, is_transparent = Image.new(target, image.size), False
+    # Band by band, as several copies of a large image would take too much memory.
+    for box in _bands(image):
+        layers = image.crop(box).convert("RGBA")
+        if layers.getchannel("A").getextrema() != (255, 255):
+            is_transparent = True
+            layers = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)
+        ground.paste(layers.convert(target), box)
+    return ground, is_transparent
+
+
+def _array(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Return the pixels of a grey or a colour image."""
+    if image.width * image.height <= _BAND:
+        return np.asarray(image, np.uint8)
+    shape = (image.height, image.width) if image.mode == "L" else (image.height, image.width, 3)
+    pixels = np.empty(shape, np.uint8)
+    for box in _bands(image):
+        pixels[box[1] : box[3]] = np.asarray(image.crop(box))
+    return pixels
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
+    """Return boxes that cover an image from its top down."""
+    rows = max(_BAND // image.width, 1)
+    for top in range(0, image.height, rows):
+        yield 0, top, image.width, min(top + rows, image.height)
 
 
 def _is_grey(image: Image.Image) -> bool:
     """Return whether a palette's colours that are in use are all grey."""
     if image.mode != "P":
         return False
-    colours = np.asarray(image.convert("RGB"))
-    return bool((colours == colours[..., :1]).all())
+    bands = (np.asarray(image.crop(box).convert("RGB")) for box in _bands(image))
+    return all(bool((band == band[..., :1]).all()) for band in bands)

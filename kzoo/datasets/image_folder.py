@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,7 +24,6 @@ from kzoo.errors import DataError
 
 # Photos decode in parallel, as decoders let go of Python's lock; small images gain nothing.
 _MOST_THREADS = 8
-_BLOCK = 256
 
 Bytes = npt.NDArray[np.uint8]
 Size = tuple[int, int]
@@ -122,8 +122,16 @@ def _in_threads(read: Callable[[Path], _Result], files: Sequence[Path]) -> Itera
     """Read files in threads, in order, and never far ahead of what is taken."""
     workers = min(_MOST_THREADS, os.cpu_count() or 1)
     with quiet_pillow(), ThreadPoolExecutor(workers, "decode") as pool:
-        for start in range(0, len(files), _BLOCK):
-            yield from pool.map(read, files[start : start + _BLOCK])
+        begun: deque[Future[_Result]] = deque()
+        try:
+            for file in files:
+                begun.append(pool.submit(read, file))
+                if len(begun) == workers:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _joined(

@@ -16,6 +16,9 @@ from kzoo.errors import DataError
 GIBIBYTE = 2**30
 # TensorFlow's own allocations begin at multiples of so many bytes, and its kernels rely on it.
 ALIGNMENT = 64
+# Data that deflate gets smaller than this hold next to nothing: they were made to fill a memory.
+_MOST_INFLATION = 100
+_ALWAYS_FITS = 2**28
 # What is assumed where the system does not say.
 _ASSUMED_MEMORY = 8 * GIBIBYTE
 # A container's limit, below what the machine has: control groups 2 and 1.
@@ -40,6 +43,24 @@ def refuse_too_large(size: int, where: str) -> None:
         raise DataError(
             f"{where}: received data that take {size / GIBIBYTE:.1f} GiB of memory; "
             f"expected at most {limit / GIBIBYTE:.1f} GiB, half of what there is"
+        )
+
+
+def refuse_inflation(stored: int, size: int, where: str) -> None:
+    """Refuse a small file that unpacks to a large one, a decompression bomb.
+
+    Args:
+        stored: Bytes of the file.
+        size: Bytes that it says it unpacks to.
+        where: What to name in the error.
+
+    Raises:
+        DataError: they are more than 256 MiB, and more than a hundred times as many.
+    """
+    if size > max(_ALWAYS_FITS, stored * _MOST_INFLATION):
+        raise DataError(
+            f"{where}: received {stored:,} bytes that unpack to {size:,}; expected at most "
+            f"{_MOST_INFLATION} times as many (such data are read where they are not compressed)"
         )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import warnings
+import zipfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from kzoo.datasets.dataset import AnyArray, Source
+from kzoo.datasets.memory import refuse_inflation, refuse_too_large
 from kzoo.errors import DataError, did_you_mean
 
 _NEEDED = ("x_train", "y_train")
@@ -15,6 +21,8 @@ _OPTIONAL = ("x_test", "y_test")
 _NEEDS = "x_train and y_train (x_test and y_test if you have them)"
 _ZIP_MAGIC = b"PK"
 _ARRAY_MAGIC = b"\x93NUMPY"
+# What NumPy writes; other ways of compression that zip knows can ask for any amount of memory.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read_npz(path: Path) -> Source:
@@ -35,6 +43,36 @@ def read_npz(path: Path) -> Source:
         raise DataError(f"{path}: holds no .npz file ({error}); expected {_NEEDS}") from error
 
 
+@contextmanager
+def open_archive(
+    stream: BinaryIO, names: Collection[str], where: str
+) -> Iterator[np.lib.npyio.NpzFile]:
+    """Open an ``.npz`` archive whose arrays can be read without unpickling or endless unpacking.
+
+    Args:
+        stream: A file that begins as a zip archive does.
+        names: The arrays that may be read from it.
+        where: What to name in an error.
+
+    Raises:
+        DataError: these arrays take too much memory.
+        Exception: it is no such archive, in whatever way zipfile and NumPy say so.
+    """
+    # A damaged header can make NumPy warn before it gives up.
+    with warnings.catch_warnings(action="ignore"), np.load(stream, allow_pickle=False) as archive:
+        members = [
+            member
+            for member in archive.zip.infolist()
+            if member.filename.removesuffix(".npy") in names
+        ]
+        if any(member.compress_type not in _COMPRESSIONS for member in members):
+            raise DataError(f"{where}: received an unusual compression; expected deflate or none")
+        size = sum(member.file_size for member in members)
+        refuse_too_large(size, where)
+        refuse_inflation(os.fstat(stream.fileno()).st_size, size, where)
+        yield archive
+
+
 def _read_stream(path: Path, stream: BinaryIO) -> Source:
     start = stream.read(len(_ARRAY_MAGIC))
     if start == _ARRAY_MAGIC:
@@ -42,7 +80,7 @@ def _read_stream(path: Path, stream: BinaryIO) -> Source:
     if not start.startswith(_ZIP_MAGIC):
         raise DataError(f"{path}: holds no .npz file; expected an archive with {_NEEDS}")
     stream.seek(0)
-    with np.load(stream, allow_pickle=False) as archive:
+    with open_archive(stream, (*_NEEDED, *_OPTIONAL), str(path)) as archive:
         return _read(path, archive)
 
 

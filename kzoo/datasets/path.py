@@ -35,6 +35,8 @@ def read_path(path: Path, section: DatasetSpec) -> Source | None:
     try:
         is_file, is_folder, exists = path.is_file(), path.is_dir(), path.exists()
         entries = list(os.scandir(path)) if is_folder else []
+        # Of an entry itself a loop of links would be an error.
+        has_folders = any(Path(entry).is_dir() for entry in entries)
     except OSError as error:
         raise DataError(f"dataset.name: {path}: {error.strerror}") from error
     ending = path.suffix.lower()
@@ -47,7 +49,7 @@ def read_path(path: Path, section: DatasetSpec) -> Source | None:
     if any(is_idx_name(entry.name) for entry in entries):
         refuse_settings(section, f"{path}, a folder of IDX files")
         return read_idx_folder(path)
-    if any(entry.is_dir() for entry in entries):
+    if has_folders:
         from kzoo.datasets.image_folder import read_image_folder
 
         refuse_settings(section, f"{path}, a folder of folders", but=_OF_IMAGES)
@@ -94,6 +96,8 @@ def refuse_settings(section: DatasetSpec, received: str, *, but: Collection[str]
 def _describe(path: Path, entries: list[os.DirEntry[str]]) -> str:
     if is_idx_name(path.name):
         return "a single IDX file (name its folder instead)"
+    if not path.is_file() and not path.is_dir():
+        return "a pipe or a device"
     if not path.is_dir():
         return f"a {path.suffix} file" if path.suffix else "a file without an ending"
     if not entries:

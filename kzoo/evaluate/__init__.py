@@ -1,6 +1,7 @@
-"""A finished run to its figures; a spec to the layers and the time that it will take."""
+"""A run to its figures; a spec to its layers and its time, and to a verdict on its figures."""
 
 from kzoo.evaluate.evaluate import evaluate
 from kzoo.evaluate.figures import ClassFigures, Confusion, Evaluation
+from kzoo.evaluate.verify import Verdict, verify
 
-__all__ = ["ClassFigures", "Confusion", "Evaluation", "evaluate"]
+__all__ = ["ClassFigures", "Confusion", "Evaluation", "Verdict", "evaluate", "verify"]

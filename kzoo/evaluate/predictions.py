@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.errors import RunError
+from kzoo.datasets.npz import open_archive
+from kzoo.errors import DataError, RunError
 from kzoo.runs import Run, directory
 
 _TOLERANCE = 1e-6
@@ -32,7 +32,9 @@ def read_predictions(run: Run) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArr
         )
     try:
         with path.open("rb") as stream:
-            probabilities, labels = _read(stream)
+            probabilities, labels = _read(stream, str(path))
+    except DataError as error:
+        raise RunError(str(error)) from error
     except KeyError as error:
         raise RunError(
             f"{path}: {' '.join(str(error.args[0]).split())}; expected probabilities and labels"
@@ -53,12 +55,11 @@ def read_predictions(run: Run) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArr
     return probabilities, labels.astype(np.int64)
 
 
-def _read(stream: BinaryIO) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def _read(stream: BinaryIO, where: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     if stream.read(len(_ZIP_MAGIC)) != _ZIP_MAGIC:
         raise ValueError("it is no archive")
     stream.seek(0)
-    # A damaged header can make NumPy warn before it gives up.
-    with warnings.catch_warnings(action="ignore"), np.load(stream, allow_pickle=False) as archive:
+    with open_archive(stream, ("probabilities", "labels"), where) as archive:
         return archive["probabilities"], archive["labels"]
 
 

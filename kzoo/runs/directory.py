@@ -26,6 +26,8 @@ CHECKPOINT = "checkpoint.safetensors"
 SEARCH = "search.json"
 
 LATEST = "latest"
+# How the names of temporary files begin; a killed process leaves its own.
+UNFINISHED = ".writing-"
 
 
 def create_run(out: str | os.PathLike[str], name: str) -> Path:
@@ -102,7 +104,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """
     try:
         handle, name = tempfile.mkstemp(
-            prefix=".writing-", suffix="".join(path.suffixes), dir=path.parent
+            prefix=UNFINISHED, suffix="".join(path.suffixes), dir=path.parent
         )
     except OSError as error:
         raise RunError(f"{path}: cannot be written: {error.strerror}") from error

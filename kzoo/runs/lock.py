@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from kzoo.errors import RunError
-from kzoo.runs.directory import write_json
+from kzoo.runs.directory import UNFINISHED, write_json
 
 LOCK = ".lock"
 # What the holder says of itself. Not in the lock file: who tries in vain would empty that one.
@@ -23,7 +23,8 @@ HOLDER = ".holder.json"
 def holding(path: Path) -> Iterator[None]:
     """Hold a run's or a search's directory while it is written.
 
-    The operating system lets go of it when this process ends, however it ends.
+    The operating system lets go of it when this process ends, however it ends. What a killed one
+    had only begun to write there is removed.
 
     Raises:
         RunError: another process holds it, or it cannot be written.
@@ -36,6 +37,9 @@ def holding(path: Path) -> Iterator[None]:
     except OSError as error:
         raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
     try:
+        for left in path.glob(f"{UNFINISHED}*"):
+            with suppress(OSError):
+                left.unlink()
         write_json(path / HOLDER, {"process": os.getpid(), "host": platform.node()})
         yield
     finally:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 import os
-import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,15 @@ from kzoo.errors import RunError, SpecError
 from kzoo.runs import directory
 from kzoo.runs.environment import DatasetFacts
 from kzoo.runs.model import scaled_model
+from kzoo.runs.weights import load_checked_weights, refuse_oversized
 from kzoo.spec import Spec, load_spec
-from kzoo.spec.parse import describe
+from kzoo.spec.parse import describe, strict_loads
 
 if TYPE_CHECKING:
     import keras
+
+# Records are read whole; those of the largest runs are smaller.
+_MOST_MIB = {directory.METRICS: 1, directory.ENVIRONMENT: 16, directory.HISTORY: 16}
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,14 @@ class Run:
 
     @cached_property
     def spec(self) -> Spec:
-        """The spec it ran, complete."""
-        return load_spec(self.path / directory.SPEC)
+        """The spec it ran, complete.
+
+        Raises:
+            KzooError: it cannot be read or is not accepted.
+        """
+        path = self.path / directory.SPEC
+        _refuse_other_than_file(path)
+        return load_spec(path)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -56,13 +65,21 @@ class Run:
 
     @cached_property
     def history(self) -> dict[str, list[float]]:
-        """Each column of ``history.csv``, an entry an epoch; times in seconds."""
+        """Each column of ``history.csv``, an entry an epoch; times in seconds.
+
+        Raises:
+            RunError: it is not there, or is no table of numbers.
+        """
+        path = self.path / directory.HISTORY
+        rows = csv.reader(io.StringIO(_read_text(path), newline=""))
         try:
-            with (self.path / directory.HISTORY).open(newline="", encoding="utf-8") as file:
-                rows = list(csv.DictReader(file))
-            return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
-        except (OSError, ValueError, TypeError) as error:
-            raise RunError(f"{self.path / directory.HISTORY}: cannot be read: {error}") from error
+            columns: dict[str, list[float]] = {name: [] for name in next(rows, [])}
+            for row in rows:
+                for column, cell in zip(columns.values(), row, strict=True):
+                    column.append(float(cell))
+        except (ValueError, csv.Error) as error:
+            raise RunError(f"{path}: cannot be read: {error}") from error
+        return columns
 
     @cached_property
     def dataset(self) -> DatasetFacts:
@@ -84,23 +101,20 @@ class Run:
         """
         self.metrics  # noqa: B018  # refuses a run that is not finished
         facts = self.dataset
+        path = self.path / directory.WEIGHTS
+        build = partial(
+            scaled_model,
+            self.spec.model,
+            input_shape=facts.input_shape,
+            num_classes=len(facts.class_names),
+            scaling=facts.scaling,
+        )
+        refuse_oversized(build, path)
         try:
-            model = scaled_model(
-                self.spec.model,
-                input_shape=facts.input_shape,
-                num_classes=len(facts.class_names),
-                scaling=facts.scaling,
-            )
+            model = build()
         except (ValueError, SpecError) as error:
             raise RunError(f"{self.path}: cannot be built: {_one_line(error)}") from error
-        path = self.path / directory.WEIGHTS
-        try:
-            with warnings.catch_warnings():
-                # Keras only warns of weights that it skips.
-                warnings.simplefilter("error", UserWarning)
-                model.load_weights(path)
-        except (OSError, ValueError, KeyError, UserWarning) as error:
-            raise RunError(f"{path}: cannot be loaded: {_one_line(error)}") from error
+        load_checked_weights(model, path, sha256=self.metrics.get("weights_sha256"))
         return model
 
 
@@ -118,9 +132,28 @@ def load(run: str | os.PathLike[str] | Run) -> keras.Model:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        return strict_loads(_read_text(path))
+    except ValueError as error:
         raise RunError(f"{path}: cannot be read: {error}") from error
+
+
+def _read_text(path: Path) -> str:
+    _refuse_other_than_file(path)
+    most = _MOST_MIB[path.name]
+    try:
+        with path.open("rb") as file:
+            content = file.read(most * 2**20 + 1)
+        if len(content) > most * 2**20:
+            raise RunError(f"{path}: received more than {most} MiB; expected what a run writes")
+        return content.decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read: {error}") from error
+
+
+def _refuse_other_than_file(path: Path) -> None:
+    """Refuse pipes, devices and folders, of which some give data without end, or none ever."""
+    if path.exists() and not path.is_file():
+        raise RunError(f"{path}: received no regular file; expected what a run writes")
 
 
 def _one_line(error: BaseException) -> str:

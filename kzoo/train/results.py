@@ -13,6 +13,7 @@ import numpy as np
 
 from kzoo.datasets import Dataset
 from kzoo.runs import directory, predict, write_atomically, write_json
+from kzoo.runs.weights import weights_digest
 from kzoo.spec import Spec
 from kzoo.train.record import EpochRecorder, figures
 
@@ -61,6 +62,7 @@ def write_results(
         "kept_epoch": int(row["epoch"]),
         **{name: row[name] for name in ("val_accuracy", "val_loss") if name in row},
         **tested,
+        "weights_sha256": weights_digest(path / directory.WEIGHTS),
         "notices": list(dataset.notices),
         "seconds": {
             "total": time.perf_counter() - began + recorder.earlier_seconds,

@@ -129,8 +129,9 @@ def train(
         if not resumes:
             stack.enter_context(holding(path))
             text = spec.to_json()
-            write_atomically(path / directory.SPEC, lambda file: file.write_text(text, "utf-8"))
+            # The spec last: a directory that has it is a run, which can be resumed.
             write_json(path / directory.ENVIRONMENT, environment)
+            write_atomically(path / directory.SPEC, lambda file: file.write_text(text, "utf-8"))
         recorder = EpochRecorder()
         state = TrainingState(
             model,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import signal
 import sys
@@ -114,7 +115,7 @@ class LocalWorkers(TrialExecutor):
         )
         # Into the first moments of a process no handler reaches: it inherits what is blocked.
         with _interrupts_blocked():
-            pool.submit(import_keras)
+            pool.submit(_warm_up)
         return pool
 
 
@@ -123,6 +124,15 @@ def is_worker_death(error: BaseException) -> bool:
     scheduler = sys.modules.get("distributed.scheduler")
     kinds = (BrokenExecutor, scheduler.KilledWorker) if scheduler else (BrokenExecutor,)
     return isinstance(error, kinds)
+
+
+def _warm_up() -> None:
+    """Import what every trial needs, and have no collection of garbage look at it again."""
+    import_keras()
+    import kzoo.train.training  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
 
 
 @contextlib.contextmanager

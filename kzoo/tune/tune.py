@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from kzoo.datasets import Dataset, load_dataset
-from kzoo.display import Header, Mode, SearchProgress, downloading
-from kzoo.errors import RunError, SpecError
-from kzoo.runs import create_run, directory, find_run, holding, write_atomically
+from kzoo.errors import SpecError
+from kzoo.runs import directory, find_run
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
 from kzoo.spec.tuning import TuneSpec
-from kzoo.train.interruption import interrupting
-from kzoo.train.resumption import differences, shown
-from kzoo.train.run import resolve
+from kzoo.start import import_keras
 from kzoo.tune.executors import InProcess, LocalWorkers, TrialExecutor
-from kzoo.tune.log import SearchLog
-from kzoo.tune.loop import Loop, refuse_failures, show
-from kzoo.tune.proposals import Proposals
-from kzoo.tune.replay import replay
-from kzoo.tune.report import write_report
-from kzoo.tune.search import LOG, TRIALS, Search
-from kzoo.tune.space import count_points
-from kzoo.tune.trial import keep_data
+from kzoo.tune.search import Search
 
-# The arrays that a search was given, for its workers and for a resume.
-ARRAYS = "data.npz"
+if TYPE_CHECKING:
+    from kzoo.display import Mode
 
 
 def tune(
@@ -72,25 +56,12 @@ def tune(
     """
     checked = load_spec(spec, overrides)
     section = _tune_section(checked, max_trials)
-    checked = checked.model_copy(update={"tune": section})
     with _executor(workers, scheduler) as executor:
-        with downloading(display) as on_download:
-            dataset = load_dataset(checked, data, on_download=on_download)
-        if dataset.validation is None:
-            raise SpecError(
-                f"tune.objective: {section.objective.metric} needs validation images, of which "
-                "dataset.validation_size leaves none"
-            )
-        resolved = resolve(checked, dataset)
-        path = create_run(out, f"{resolved.name}-tune").absolute()
-        with holding(path):
-            if data is not None:
-                resolved = _keep_arrays(path, resolved, data)
-            text = resolved.to_json()
-            write_atomically(path / directory.SEARCH, lambda file: file.write_text(text, "utf-8"))
-            with SearchLog(path / LOG) as log:
-                log.began(resolved.to_dict(), dataset.fingerprint)
-                return _search(path, resolved, dataset, log, executor, display)
+        # Here, so that workers and this process import Keras at the same time.
+        import_keras()
+        from kzoo.tune.session import begin
+
+        return begin(checked, section, data, out, executor, display)
 
 
 def resume_search(
@@ -117,17 +88,13 @@ def resume_search(
     """
     given = search.path if isinstance(search, Search) else search
     path = find_run(given, record=directory.SEARCH).absolute()
-    with holding(path), SearchLog(path / LOG) as log:
-        spec = load_spec(path / directory.SEARCH)
-        _hold_to_beginning(path, spec, log)
-        spec = spec.model_copy(update={"tune": _tune_section(spec, max_trials)})
-        with _executor(workers, scheduler) as executor:
-            with downloading(display) as on_download:
-                dataset = load_dataset(spec, on_download=on_download)
-            _hold_to_data(path, dataset, log)
-            if log.beginning is None:
-                log.began(load_spec(path / directory.SEARCH).to_dict(), dataset.fingerprint)
-            return _search(path, spec, dataset, log, executor, display)
+    spec = load_spec(path / directory.SEARCH)
+    section = _tune_section(spec, max_trials)
+    with _executor(workers, scheduler) as executor:
+        import_keras()
+        from kzoo.tune.session import go_on
+
+        return go_on(path, spec, section, executor, display)
 
 
 def _tune_section(spec: Spec, max_trials: int | None) -> TuneSpec:
@@ -163,105 +130,3 @@ def _executor(workers: int, scheduler: str | None) -> Iterator[TrialExecutor]:
         executor.stop()
         raise
     executor.shutdown()
-
-
-def _search(
-    path: Path,
-    spec: Spec,
-    dataset: Dataset,
-    log: SearchLog,
-    executor: TrialExecutor,
-    display: Mode,
-) -> Search:
-    section = spec.tune
-    assert section is not None  # noqa: S101  # both callers have seen it
-    in_process = isinstance(executor, InProcess)
-    if in_process:
-        keep_data(spec, dataset)
-    proposals = Proposals(section, seed=spec.seed, epochs=spec.fit.epochs)
-    before = replay(proposals, log.events)
-    resume = f"kzoo tune --resume {shlex.quote(shown(path))}"
-    progress = SearchProgress(
-        _header(spec, section, dataset, executor),
-        total=proposals.limit,
-        metric=section.objective.metric,
-        direction=section.objective.direction,
-        mode=display,
-    )
-    (path / TRIALS).mkdir(exist_ok=True)
-    values = {trial.trial: trial.values for trial in Search(path).trials}
-    with progress, interrupting(resume):
-        told = list(before.told)
-        for end in told:
-            show(progress, end, values[end.trial], kept=True)
-        Loop(
-            spec=spec,
-            tune=section,
-            folder=path / TRIALS,
-            proposals=proposals,
-            log=log,
-            executor=executor,
-            progress=progress,
-            waiting=deque(before.in_flight),
-            told=told,
-            resume=resume,
-            in_process=in_process,
-        ).run()
-    refuse_failures(told)
-    search = Search(path)
-    write_report(search)
-    return search
-
-
-def _keep_arrays(path: Path, spec: Spec, data: tuple[Any, ...]) -> Spec:
-    names = ("x_train", "y_train", "x_test", "y_test")
-    arrays = {name: _plain(np.asarray(part)) for name, part in zip(names, data, strict=False)}
-    write_atomically(path / ARRAYS, lambda file: np.savez(file, **arrays))
-    section = spec.dataset.model_copy(update={"name": str(path / ARRAYS)})
-    return spec.model_copy(update={"dataset": section})
-
-
-def _plain(array: Any) -> Any:
-    """Return words as NumPy stores them without pickling."""
-    return array.astype(str) if array.dtype == object else array
-
-
-def _hold_to_beginning(path: Path, spec: Spec, log: SearchLog) -> None:
-    # Killed in its first moments, a search has no beginning on record, and nothing else either.
-    began = log.beginning.spec if log.beginning else spec.to_dict()
-    for place, was, now in differences(began, spec.to_dict()):
-        raise RunError(
-            f"{path / directory.SEARCH}: {place}: received {now}; the search began with {was}"
-        )
-
-
-def _hold_to_data(path: Path, dataset: Dataset, log: SearchLog) -> None:
-    now = dataset.fingerprint
-    was = log.beginning.fingerprint if log.beginning else now
-    if was != now:
-        raise RunError(
-            f"{path}: dataset: {dataset.name} is not what the search began with (sha256 "
-            f"{now[:12]}, was {was[:12]})"
-        )
-
-
-def _header(spec: Spec, section: TuneSpec, dataset: Dataset, executor: TrialExecutor) -> Header:
-    points = count_points(section.space, grid=section.algorithm == "grid")
-    of = "" if points is None else f" of {points:,} points"
-    validation = len(dataset.validation) if dataset.validation else 0
-    where = {
-        "InProcess": "this process",
-        "LocalWorkers": f"{executor.capacity} processes",
-        "Cluster": f"{executor.capacity} workers of a cluster",
-    }[type(executor).__name__]
-    return Header(
-        title=f"{spec.name}: search",
-        facts={
-            "space": ", ".join(section.space),
-            "search": f"{section.algorithm}, {section.max_trials:,} trials at most{of}",
-            "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
-            "validate; the test set stays unseen",
-            "where": where,
-        },
-        notices=dataset.notices,
-    )
