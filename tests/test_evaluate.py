@@ -144,7 +144,7 @@ def test_a_model_that_answers_nothing_is_an_error(trained: kzoo.Run, tmp_path: P
     del metrics["weights_sha256"]
     (copy.path / "metrics.json").write_text(json.dumps(metrics), "utf-8")
     with pytest.raises(RunError, match="copy: its model gives probabilities that are not finite"):
-        evaluate(copy, "digits", display="quiet")
+        evaluate(kzoo.Run(copy.path), "digits", display="quiet")
 
 
 @pytest.mark.parametrize(

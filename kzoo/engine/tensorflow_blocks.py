@@ -61,10 +61,14 @@ def _make_loop(step: Callable[[Data], Any], *, compiled: bool) -> Callable[..., 
 
         tf.while_loop(lambda index: index < count, body, [tf.constant(0)])
 
-    made: Callable[..., None] = tf.function(
+    made: Any = tf.function(
         loop, jit_compile=compiled, reduce_retracing=True, autograph=False
     )
-    return made
+    # TensorFlow tells functions apart by their addresses, which those of an earlier model had too,
+    # and would warn of functions that are traced anew too often.
+    made._omit_frequent_tracing_warning = True
+    traced: Callable[..., None] = made
+    return traced
 
 
 def _take(data: Data, rows: Any) -> Data:
