@@ -87,7 +87,7 @@ def _draw(search: Search, best: Trial, file: Path) -> None:
     for axes, (path, dimension) in zip(grid.flat, tune.space.items(), strict=False):
         _scatter(axes, path, scored, best)
         if getattr(dimension, "sampling", "linear") == "log":
-            axes.set_xscale("log")
+            _scale_log(axes)
     for axes in grid[:, 0]:
         axes.set_ylabel(tune.objective.metric)
     for axes in list(grid.flat)[len(tune.space) :]:
@@ -116,6 +116,16 @@ def _scatter(axes: Axes, path: str, scored: list[Trial], best: Trial) -> None:
     axes.set_xlabel(path)
     axes.grid(visible=True, alpha=0.3)
     axes.legend(loc="best", fontsize="small")
+
+
+def _scale_log(axes: Axes) -> None:
+    """Number a logarithmic axis at 1, 2 and 5 times the powers of ten, in plain figures."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _place(value: Any) -> Any:
