@@ -101,8 +101,8 @@ def _show(search: Search) -> None:
         best.values,
         title=f"the best of {len(search.trials)} trials of {search.spec.name}",
         facts={
-            tune.objective.metric: f"{best.score:.4f} (trial {best.trial}; as the best of many it "
-            "flatters)",
+            tune.objective.metric: f"{best.score:.4f} (trial {best.trial}; the best of many was "
+            "lucky too)",
             "trials": str(path / TABLE),
             "picture": str(path / PICTURE),
         },

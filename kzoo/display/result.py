@@ -144,7 +144,11 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
 def _promise(metrics: Mapping[str, Any], found: Found) -> str:
     promised = f"{found.metric} {found.score:.4f} by the best of {found.trials} trials"
     reached = metrics.get(found.metric)
-    return promised + (f", reached {reached:.4f} with another seed" if reached else "")
+    return promised + (
+        f"; with another seed (other validation images too) {reached:.4f}"
+        if reached
+        else ""
+    )
 
 
 def _interval(metrics: Mapping[str, Any]) -> str:

@@ -147,7 +147,7 @@ def train(
             state.restore(start, where=str(where))
         epochs = _epochs(spec, start, until)
         progress = RichProgress(
-            _header(trainee, dataset, environment),
+            _header(trainee, dataset, environment, resumes=resumes),
             mode=display,
             batch_size=spec.fit.batch_size,
             monitor=spec.fit.monitor,
@@ -197,8 +197,11 @@ def _epochs(spec: Spec, start: Checkpoint | None, until: int | None) -> range:
     return range(start.epoch, start.epoch if start.facts["stopped"] else last)
 
 
-def _header(trainee: Trainee, dataset: Dataset, environment: dict[str, Any]) -> Header:
+def _header(
+    trainee: Trainee, dataset: Dataset, environment: dict[str, Any], *, resumes: bool
+) -> Header:
     spec, rows = trainee.spec, environment["dataset"]["rows"]
+    reason = "as the run began" if resumes else trainee.reason
     return Header(
         title=spec.name,
         facts={
@@ -206,7 +209,7 @@ def _header(trainee: Trainee, dataset: Dataset, environment: dict[str, Any]) -> 
             "data": f"{dataset.name}: {rows['train']:,} to train on, "
             f"{rows['validation']:,} to validate, {rows['test']:,} to test",
             "device": environment["device"],
-            "execution": f"{spec.fit.execution}: {trainee.reason}",
+            "execution": f"{spec.fit.execution}: {reason}",
         },
         notices=dataset.notices,
     )

@@ -40,6 +40,7 @@ def begin(
     out: str | os.PathLike[str],
     executor: TrialExecutor,
     display: Mode,
+    options: str,
 ) -> Search:
     """Make a search's directory and search."""
     spec = spec.model_copy(update={"tune": section})
@@ -59,11 +60,16 @@ def begin(
         write_atomically(path / directory.SEARCH, lambda file: file.write_text(text, "utf-8"))
         with SearchLog(path / LOG) as log:
             log.began(spec.to_dict(), dataset.fingerprint)
-            return _search(path, spec, section, dataset, log, executor, display)
+            return _search(path, spec, section, dataset, log, executor, display, options)
 
 
 def go_on(
-    path: Path, spec: Spec, section: TuneSpec, executor: TrialExecutor, display: Mode
+    path: Path,
+    spec: Spec,
+    section: TuneSpec,
+    executor: TrialExecutor,
+    display: Mode,
+    options: str,
 ) -> Search:
     """Search on from where the log ends."""
     with holding(path), SearchLog(path / LOG) as log:
@@ -82,7 +88,7 @@ def go_on(
                 f"{path}: dataset: {dataset.name} is not what the search began with (sha256 "
                 f"{dataset.fingerprint[:12]}, was {log.beginning.fingerprint[:12]})"
             )
-        return _search(path, spec, section, dataset, log, executor, display)
+        return _search(path, spec, section, dataset, log, executor, display, options)
 
 
 def _search(
@@ -93,13 +99,14 @@ def _search(
     log: SearchLog,
     executor: TrialExecutor,
     display: Mode,
+    options: str,
 ) -> Search:
     in_process = isinstance(executor, InProcess)
     if in_process:
         keep_data(spec, dataset)
     proposals = Proposals(section, seed=spec.seed, epochs=spec.fit.epochs)
     before = replay(proposals, log.events)
-    resume = f"kzoo tune --resume {shlex.quote(shown(path))}"
+    resume = f"kzoo tune --resume {shlex.quote(shown(path))}{options}"
     progress = SearchProgress(
         _header(spec, section, dataset, executor),
         total=proposals.limit,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,8 @@ def _train(job: Job) -> Run:
         parent = _finished(job.folder, job.parent) if job.parent else None
         return train(
             spec,
-            load_data(spec),
+            # The search has said what there is to notice.
+            replace(load_data(spec), notices=()),
             lambda: broken_off or create_run(folder, job.trial),
             display="quiet",
             resumes=broken_off is not None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ def tune(
         import_keras()
         from kzoo.tune.session import begin
 
-        return begin(checked, section, data, out, executor, display)
+        return begin(checked, section, data, out, executor, display, _options(workers, scheduler))
 
 
 def resume_search(
@@ -94,7 +95,7 @@ def resume_search(
         import_keras()
         from kzoo.tune.session import go_on
 
-        return go_on(path, spec, section, executor, display)
+        return go_on(path, spec, section, executor, display, _options(workers, scheduler))
 
 
 def _tune_section(spec: Spec, max_trials: int | None) -> TuneSpec:
@@ -108,6 +109,13 @@ def _tune_section(spec: Spec, max_trials: int | None) -> TuneSpec:
     if max_trials < 1:
         raise SpecError(f"max_trials: received {max_trials}; expected 1 or more")
     return spec.tune.model_copy(update={"max_trials": max_trials})
+
+
+def _options(workers: int, scheduler: str | None) -> str:
+    """Return what a command says so that the same workers go on."""
+    if scheduler is not None:
+        return f" --scheduler {shlex.quote(scheduler)}"
+    return f" --workers {workers}" if workers > 1 else ""
 
 
 @contextmanager
