@@ -23,7 +23,10 @@ class Remembering(Protocol):
     """A callback whose memory a checkpoint keeps."""
 
     def get_state(self) -> dict[str, Any]:
-        """Return what it remembers, as JSON has it."""
+        """Return what it remembers, as JSON has it.
+
+        A copy: it is written while the training goes on, which must not change it.
+        """
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Remember that again; called after `on_train_begin`."""

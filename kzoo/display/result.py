@@ -145,9 +145,7 @@ def _promise(metrics: Mapping[str, Any], found: Found) -> str:
     promised = f"{found.metric} {found.score:.4f} by the best of {found.trials} trials"
     reached = metrics.get(found.metric)
     return promised + (
-        f"; with another seed (other validation images too) {reached:.4f}"
-        if reached
-        else ""
+        f"; with another seed (other validation images too) {reached:.4f}" if reached else ""
     )
 
 

@@ -61,9 +61,7 @@ def _make_loop(step: Callable[[Data], Any], *, compiled: bool) -> Callable[..., 
 
         tf.while_loop(lambda index: index < count, body, [tf.constant(0)])
 
-    made: Any = tf.function(
-        loop, jit_compile=compiled, reduce_retracing=True, autograph=False
-    )
+    made: Any = tf.function(loop, jit_compile=compiled, reduce_retracing=True, autograph=False)
     # TensorFlow tells functions apart by their addresses, which those of an earlier model had too,
     # and would warn of functions that are traced anew too often.
     made._omit_frequent_tracing_warning = True

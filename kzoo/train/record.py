@@ -38,8 +38,8 @@ class EpochRecorder(keras.callbacks.Callback):
         self.rows.append({"epoch": epoch + 1, **metrics, "learning_rate": rate, "seconds": seconds})
 
     def get_state(self) -> dict[str, Any]:
-        """Return the rows, for a checkpoint."""
-        return {"rows": self.rows}
+        """Return the rows so far, for a checkpoint."""
+        return {"rows": list(self.rows)}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on after the rows of a checkpoint."""

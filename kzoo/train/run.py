@@ -40,7 +40,7 @@ def run(
         out: The folder that gets the run's own folder.
         display: ``auto``, ``plain`` (a line an epoch) or ``quiet``.
         callbacks: More Keras callbacks for `fit`. One whose memory a resumed run shall have again
-            has `get_state`, which gives JSON data, and `set_state`.
+            has `get_state`, which gives JSON data that do not change any more, and `set_state`.
 
     Raises:
         KzooError: the spec, the data or the folder cannot be used, or training went wrong.
