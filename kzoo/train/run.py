@@ -96,6 +96,8 @@ def resume(
     with holding(path):
         found = Run(path)
         if (path / directory.METRICS).is_file():
+            # Killed right after its figures were written, it still has what they made useless.
+            (path / directory.CHECKPOINT).unlink(missing_ok=True)
             return found
         spec = found.spec
         with downloading(display) as on_download:
