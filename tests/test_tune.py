@@ -126,7 +126,7 @@ def test_running_the_best_prints_what_was_promised(
     said = kzoo_here("run", finished.path / "best.json", "--quiet", "--plain")
     assert said.returncode == 0
     assert finished.best is not None
-    promised = f"promised       val_accuracy {finished.best.score:.4f} by the best of 4 trials; with"
+    promised = f"promised       val_accuracy {finished.best.score:.4f} by the best of 4 trials; "
     assert promised in said.stdout
 
 
