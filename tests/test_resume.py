@@ -77,8 +77,14 @@ def go_on(path: Path) -> Run:
 
 @pytest.mark.parametrize(
     ("spec", "execution"),
-    [(SPEC, "compiled"), (SPEC, "graph"), (SPEC, "plain"), (CNN, "graph"), (CNN, "plain")],
-    ids=["mlp-compiled", "mlp-graph", "mlp-plain", "cnn-graph", "cnn-plain"],
+    [
+        (SPEC, "compiled"),
+        (SPEC, "plain"),
+        (CNN, "graph"),
+        pytest.param(SPEC, "graph", marks=pytest.mark.slow),
+        pytest.param(CNN, "plain", marks=pytest.mark.slow),
+    ],
+    ids=["mlp-compiled", "mlp-plain", "cnn-graph", "mlp-graph", "cnn-plain"],
 )
 def test_a_resumed_run_has_the_same_bits(
     spec: dict[str, Any], execution: str, tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -73,10 +74,12 @@ def main() -> NoReturn:
         say(f"Error: {error}")
         status = 1
     except BrokenPipeError:
-        # Whoever read our output has gone; Python must not try to flush into the pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone.
+        _drop_output()
         status = 1
     except OSError as error:
+        if error.filename is None:
+            _drop_output()
         say(f"Error: {error.filename or 'standard output'}: {error.strerror or error}")
         status = 1
     except KeyboardInterrupt:
@@ -88,6 +91,12 @@ def main() -> NoReturn:
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     sys.exit(status)
+
+
+def _drop_output() -> None:
+    """Keep Python from writing, at its end, what standard output did not take."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
