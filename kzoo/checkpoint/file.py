@@ -15,6 +15,8 @@ from kzoo.runs import write_atomically
 Arrays = dict[str, npt.NDArray[Any]]
 
 _FACTS = "facts"
+# What every training's checkpoint says, and how JSON has it.
+_KINDS = {"spec": dict, "stopped": bool, "callbacks": dict, "forgotten": list}
 
 
 @dataclass(frozen=True)
@@ -69,4 +71,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         ) from error
     if not isinstance(epoch, int) or epoch < 1:
         raise RunError(f"{path}: epoch: received {epoch!r}; expected a whole number from 1 up")
+    for name, kind in _KINDS.items():
+        if not isinstance(facts.get(name), kind):
+            raise RunError(f"{path}: {name}: is damaged; expected a checkpoint of kzoo")
     return Checkpoint(epoch, facts, arrays)

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from kzoo.runs import Run, directory
+from kzoo.runs import directory
 from kzoo.spec import Spec, load_spec
 from kzoo.tune.log import Asked, Told, read_events
 from kzoo.tune.space import Values
@@ -102,11 +102,6 @@ class Search:
             key=lambda trial: (sign * (trial.score or 0.0), trial.epochs),
             default=None,
         )
-
-    @property
-    def best_run(self) -> Run | None:
-        """The run of the best trial."""
-        return Run(self.best.run) if self.best and self.best.run else None
 
     def summary(self) -> dict[str, Any]:
         """Return what ``kzoo tune --json`` prints."""
