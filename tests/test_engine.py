@@ -232,6 +232,31 @@ def test_the_same_seed_gives_the_same_bits() -> None:
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
 
 
+@pytest.mark.parametrize("execution", ["compiled", "graph"])
+@pytest.mark.parametrize("initial_epoch", [0, 2])
+def test_a_second_fit_sees_another_order_and_other_masks(
+    execution: Execution, initial_epoch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fit called again draws on, whether its epochs are counted on or from the start."""
+    drawn: list[tuple[bytes, tuple[int, ...]]] = []
+    begin = Accelerated._begin_epoch
+
+    def recorded(self: Accelerated, training: Blocks, epoch: int, *, shuffle: bool) -> None:
+        begin(self, training, epoch, shuffle=shuffle)
+        masks = tuple(int(dropout.key) for dropout in self._dropouts)
+        drawn.append((np.asarray(training._batches).tobytes(), masks))
+
+    monkeypatch.setattr(Accelerated, "_begin_epoch", recorded)
+    x, y = images()
+    for first in (4, 2):
+        fast = accelerate(compiled(sequential()), execution=execution, seed=7)
+        fast.fit(x, y, batch_size=BATCH, epochs=first, verbose=0)
+    epochs = initial_epoch + 2
+    fast.fit(x, y, batch_size=BATCH, epochs=epochs, initial_epoch=initial_epoch, verbose=0)
+    assert drawn[:4] == drawn[4:]
+    assert len(set(drawn)) == 4
+
+
 def test_callbacks_see_the_model_that_was_given_and_can_stop() -> None:
     """A callback gets the caller's own model, batch numbers that rise, and its wish to stop."""
     seen: list[int] = []

@@ -58,6 +58,7 @@ class Accelerated(keras.Model):
     def __init__(self, model: keras.Model, execution: Execution, seed: int | None) -> None:
         super().__init__(name=model.name)
         self._seconds_per_step: float | None = None
+        self._epochs_begun = 0
         self.seed = random.randint(0, 2**31 - 1) if seed is None else seed  # noqa: S311  # no secret
         self._untracked = _Untracked(model)
         self._execution = execution
@@ -157,7 +158,7 @@ class Accelerated(keras.Model):
         logs: dict[str, float] = {}
         for epoch in range(initial_epoch, epochs):
             events.on_epoch_begin(epoch)
-            self._begin_epoch(training, epoch, shuffle=shuffle)
+            self._begin_epoch(training, max(epoch, self._epochs_begun), shuffle=shuffle)
             logs = self._run_epoch(training, events)
             if validation is not None and _is_due(epoch, validation_freq):
                 logs |= self._validate(validation, events)
@@ -181,6 +182,8 @@ class Accelerated(keras.Model):
         return blocks[kind]
 
     def _begin_epoch(self, training: Blocks, epoch: int, *, shuffle: bool) -> None:
+        # A `fit` that is called again sees another order and other masks, as in Keras.
+        self._epochs_begun = epoch + 1
         if shuffle:
             order = epoch_order(training.rows, self.seed, epoch)
             training.set_order(order.astype(np.int32))
