@@ -95,15 +95,29 @@ def test_same_seed_gives_the_same_weights(name: str) -> None:
 
 
 @each_builder
-def test_probabilities_are_float32_in_mixed_precision(name: str) -> None:
-    """Under a policy of half precision the probabilities are computed in float32."""
-    policy = keras.config.dtype_policy()
+def test_a_dtype_policy_is_the_models_alone(name: str) -> None:
+    """Products are in bfloat16, weights and probabilities in float32; the global policy stays."""
+    around = keras.config.dtype_policy()
+    model = build(name, dtype_policy="mixed_bfloat16")
+    assert keras.config.dtype_policy() == around
+    *hidden, last = (layer for layer in model.layers if layer.weights)
+    assert all(layer.compute_dtype == "bfloat16" for layer in hidden)
+    assert last.compute_dtype == "float32"
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert keras.backend.standardize_dtype(model(examples((8, 8))).dtype) == "float32"
+
+
+def test_the_global_dtype_policy_holds_where_none_is_given() -> None:
+    """A model built in Python follows Keras's setting; that of a spec is all in the spec."""
+    around = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = build(name)
+        by_keras = build("small_cnn")
+        by_spec = build_model(load_spec("small_cnn").model, input_shape=(8, 8), num_classes=10)
     finally:
-        keras.config.set_dtype_policy(policy)
-    assert keras.backend.standardize_dtype(model(examples((8, 8))).dtype) == "float32"
+        keras.config.set_dtype_policy(around)
+    assert by_keras.get_layer("convolution_1").compute_dtype == "bfloat16"
+    assert by_spec.get_layer("convolution_1").compute_dtype == "float32"
 
 
 @pytest.mark.parametrize(

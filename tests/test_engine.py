@@ -157,6 +157,31 @@ def test_graph_blocks_normalise_by_the_fused_kernel() -> None:
     assert not any(isinstance(layer, FusedBatchNormalization) for layer in model.layers)
 
 
+def test_the_fused_kernel_takes_bfloat16_as_keras_does() -> None:
+    """Half-precision images, moments in float32: a step's outputs and moments are Keras's own."""
+    keras.utils.set_random_seed(SEED)
+    layer = keras.layers.BatchNormalization(dtype="mixed_bfloat16")
+    layer.build((None, 5, 5, 4))
+    layer.gamma.assign([0.5, 1, 2, 3])
+    layer.beta.assign([0, 1, 0, -1])
+    model = keras.Sequential([keras.Input((5, 5, 4), dtype="bfloat16"), layer])
+    fused = fused_twin(model)
+    assert isinstance(fused.layers[-1], FusedBatchNormalization)
+    x = keras.random.normal((64, 5, 5, 4), mean=3, stddev=2, dtype="bfloat16")
+    before = model.get_weights()
+    wanted = model(x, training=True)
+    moments = [np.asarray(layer.moving_mean), np.asarray(layer.moving_variance)]
+    model.set_weights(before)
+    outputs = fused(x, training=True)
+    assert outputs.dtype == wanted.dtype == "bfloat16"
+    # A bfloat16 has 8 bits: outputs of up to 10 differ by no more than their last one.
+    np.testing.assert_allclose(
+        np.asarray(outputs, np.float32), np.asarray(wanted, np.float32), rtol=2**-7, atol=2**-7
+    )
+    for kept, own in zip((layer.moving_mean, layer.moving_variance), moments, strict=True):
+        np.testing.assert_allclose(np.asarray(kept), own, rtol=1e-5, atol=1e-6)
+
+
 def test_two_inputs_and_sample_weights_train_as_keras_does() -> None:
     """Structures of arrays are gathered whole, and weights weigh."""
     x, y = images()

@@ -40,6 +40,7 @@ CNN: dict[str, Any] = {
     "dataset": {**SPEC["dataset"], "augment": {"shift": 0.1}},
     "fit": {"epochs": 3},
 }
+HALF: dict[str, Any] = {**CNN, "model": {"builder": "small_cnn", "dtype_policy": "mixed_bfloat16"}}
 
 
 class StopAt(keras.callbacks.Callback):
@@ -80,11 +81,12 @@ def go_on(path: Path) -> Run:
     [
         (SPEC, "compiled"),
         (SPEC, "plain"),
-        (CNN, "graph"),
+        (HALF, "graph"),
+        pytest.param(CNN, "graph", marks=pytest.mark.slow),
         pytest.param(SPEC, "graph", marks=pytest.mark.slow),
         pytest.param(CNN, "plain", marks=pytest.mark.slow),
     ],
-    ids=["mlp-compiled", "mlp-plain", "cnn-graph", "mlp-graph", "cnn-plain"],
+    ids=["mlp-compiled", "mlp-plain", "half-graph", "cnn-graph", "mlp-graph", "cnn-plain"],
 )
 def test_a_resumed_run_has_the_same_bits(
     spec: dict[str, Any], execution: str, tmp_path: Path

@@ -228,6 +228,24 @@ def test_build_names_the_builder_that_returns_no_classifier(use_plugins: UsePlug
         kzoo.build("number", input_shape=(8, 8), num_classes=3)
 
 
+def test_build_names_the_builder_whose_answers_are_not_float32(use_plugins: UsePlugins) -> None:
+    """Probabilities of 8 bits would make losses and figures wrong: the remedy is in the error."""
+
+    def coarse(input_shape: Shape, num_classes: int) -> Any:
+        import keras
+
+        return keras.Sequential([keras.Input(input_shape), keras.layers.Dense(num_classes)])
+
+    kzoo.register(coarse)
+    with pytest.raises(PluginError) as caught:
+        kzoo.build("coarse", input_shape=(8,), num_classes=3, dtype_policy="mixed_bfloat16")
+    assert str(caught.value) == (
+        "builder 'coarse' returned outputs of bfloat16 under the dtype policy mixed_bfloat16; "
+        'expected float32, as of a last layer with dtype=keras.DTypePolicy("float32")'
+    )
+    assert kzoo.build("coarse", input_shape=(8,), num_classes=3).output_shape == (None, 3)
+
+
 def test_plugin_error_is_a_kzoo_error() -> None:
     """Every error of a plugin is one that the command line prints in one line."""
     assert issubclass(PluginError, KzooError)

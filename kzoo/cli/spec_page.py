@@ -31,10 +31,8 @@ def print_page(spec: Spec, source: str) -> None:
         console.print(Text(one_line(spec.description)))
     console.print()
     print_pairs(console, _facts(spec))
-    parameters = [name for name in type(spec.model).model_fields if name != "builder"]
-    if parameters:
-        console.print(Text(f"\nwhat {spec.model.builder} can be given", style="bold"))
-        _print_parameters(console, spec.model, parameters)
+    console.print(Text(f"\nwhat {spec.model.builder} can be given", style="bold"))
+    _print_parameters(console, spec.model, [*spec.model.parameter_names(), "dtype_policy"])
     console.print(Text("\nwhat to type", style="bold"))
     print_pairs(console, _commands(source), label_style="cyan", indent=2)
 

@@ -28,7 +28,10 @@ class FusedBatchNormalization(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
-        """Normalise ``(batch, height, width, channels)``, float32, and update the moments."""
+        """Normalise ``(batch, height, width, channels)``, and update the moments, in float32.
+
+        The images may be float32 or bfloat16, and come out as they came.
+        """
         layer = self.original
         if not training or not layer.trainable or mask is not None:
             return layer(inputs, training=training, mask=mask)
@@ -69,6 +72,7 @@ def _is_fusible(layer: keras.layers.Layer) -> bool:
         and layer.built
         and layer.input_spec.ndim == 4
         and layer.axis in _CHANNELS_LAST
-        and layer.compute_dtype == layer.variable_dtype == "float32"
+        and layer.compute_dtype in ("float32", "bfloat16")
+        and layer.variable_dtype == "float32"
         and not layer.synchronized
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _FROM_DATA = ["input_shape", "num_classes"]
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False)
-_RESERVED = {"builder", "parameters", *_FROM_DATA}
+_RESERVED = {"parameters", "parameter_names", *ModelSpec.model_fields, *_FROM_DATA}
 
 
 def model_spec_type(name: str, *, where: str = "") -> type[ModelSpec]:
@@ -43,6 +43,25 @@ def build_model(model: ModelSpec, *, input_shape: tuple[int, ...], num_classes: 
         PluginError: the builder returns something else than a classifier.
     """
     import_keras()
+    import keras
+
+    around = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(model.dtype_policy)
+    try:
+        built = _build(model, input_shape, num_classes)
+    finally:
+        keras.config.set_dtype_policy(around)
+    received = built.outputs[0].dtype
+    if received != "float32":
+        raise PluginError(
+            f"builder {model.builder!r} returned outputs of {received} under the dtype policy "
+            f"{model.dtype_policy}; expected float32, as of a last layer with "
+            'dtype=keras.DTypePolicy("float32")'
+        )
+    return built
+
+
+def _build(model: ModelSpec, input_shape: tuple[int, ...], num_classes: int) -> keras.Model:
     import keras
 
     builder = get_builder(model.builder)
@@ -73,7 +92,8 @@ def build(
         name: A name of `list_models`.
         input_shape: Shape of one example, without the batch axis.
         num_classes: Number of classes, 2 or more.
-        **parameters: The builder's own keyword parameters.
+        **parameters: The builder's own keyword parameters, and ``dtype_policy``, without which
+            Keras's global one holds.
 
     Returns:
         An uncompiled ``keras.Model`` from floats of order one to class probabilities.
@@ -93,7 +113,10 @@ def build(
         model = spec_type.model_validate_json(to_json_text(tree, where=name))
     except ValidationError as error:
         raise SpecError(explain(error, tree, spec_type, where=name)[0]) from error
-    return build_model(model, input_shape=shape, num_classes=num_classes)
+    if "dtype_policy" in parameters:
+        return build_model(model, input_shape=shape, num_classes=num_classes)
+    import_keras()
+    return _build(model, shape, num_classes)
 
 
 @lru_cache(maxsize=256)

@@ -19,11 +19,20 @@ class ModelSpec(Section):
     """A registered builder and its parameters; each builder has its own subclass."""
 
     builder: str = Field(description="Name of a registered builder.")
+    dtype_policy: Literal["float32", "mixed_bfloat16"] = Field(
+        "float32",
+        description="Keras's dtype policy: mixed_bfloat16 computes in bfloat16 on float32 weights.",
+    )
+
+    @classmethod
+    def parameter_names(cls) -> list[str]:
+        """Return the names of the builder's keyword parameters, in its order."""
+        return [name for name in cls.model_fields if name not in ModelSpec.model_fields]
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The builder's keyword arguments."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name != "builder"}
+        return {name: getattr(self, name) for name in self.parameter_names()}
 
 
 class UncheckedModelSpec(ModelSpec):

@@ -1,6 +1,7 @@
-"""One training by one contender, in this process: `contenders.py NAME SPEC EPOCHS FOLDER`.
+"""One training by one contender, in this process: `contenders.py NAME SPEC POLICY EPOCHS FOLDER`.
 
-Prints a JSON object: seconds of each epoch, of the whole process, peak memory, accuracy.
+POLICY is the dtype policy, float32 or mixed_bfloat16, of any contender. Prints a JSON object:
+seconds of each epoch, of the whole process, peak memory, accuracy.
 """
 
 from __future__ import annotations
@@ -27,16 +28,23 @@ def load_mnist() -> tuple[Any, ...]:
         return x[:-5000], y[:-5000], x[-5000:], y[-5000:], file["x_test"], file["y_test"]
 
 
-def run_kzoo(spec: str, epochs: int, folder: Path) -> Result:
+def run_kzoo(spec: str, policy: str, epochs: int, folder: Path) -> Result:
     """Train as `kzoo run` does, saving included."""
-    changes = {"fit.epochs": epochs, "dataset.fallback": None, "dataset.augment": None}
+    changes = {
+        "model.dtype_policy": policy,
+        "fit.epochs": epochs,
+        "dataset.fallback": None,
+        "dataset.augment": None,
+    }
     run = kzoo.run(spec, overrides=changes, out=folder, display="quiet")
     return run.history["seconds"], run.metrics["test_accuracy"]
 
 
-def run_keras(spec: str, epochs: int, folder: Path) -> Result:
+def run_keras(spec: str, policy: str, epochs: int, folder: Path) -> Result:
     """Train the same net as a plain Keras script does, saving included."""
     import keras
+
+    keras.config.set_dtype_policy(policy)
 
     class Clock(keras.callbacks.Callback):
         def __init__(self) -> None:
@@ -68,7 +76,7 @@ def run_keras(spec: str, epochs: int, folder: Path) -> Result:
     return clock.seconds, accuracy
 
 
-def run_torch(spec: str, epochs: int, folder: Path) -> Result:
+def run_torch(spec: str, policy: str, epochs: int, folder: Path) -> Result:
     """Train the same net in a hand-written loop over indexed tensors, with fused Adam."""
     import torch
     from torch import nn
@@ -107,9 +115,12 @@ def run_torch(spec: str, epochs: int, folder: Path) -> Result:
         x, x_val, x_test = (a.to(memory_format=torch.channels_last) for a in (x, x_val, x_test))
     optimizer = torch.optim.Adam(net.parameters(), fused=True)
 
+    def precision() -> Any:
+        return torch.autocast("cpu", torch.bfloat16, enabled=policy == "mixed_bfloat16")
+
     def accuracy(x: Any, y: Any) -> float:
         net.eval()
-        with torch.inference_mode():
+        with torch.inference_mode(), precision():
             right = sum(
                 int((net(x[i : i + 1000]).argmax(1) == y[i : i + 1000]).sum())
                 for i in range(0, len(x), 1000)
@@ -122,7 +133,9 @@ def run_torch(spec: str, epochs: int, folder: Path) -> Result:
         net.train()
         for rows in torch.randperm(len(x)).split(100):
             optimizer.zero_grad(set_to_none=True)
-            nn.functional.cross_entropy(net(x[rows]), y[rows]).backward()
+            with precision():
+                loss = nn.functional.cross_entropy(net(x[rows]), y[rows])
+            loss.backward()
             optimizer.step()
         accuracy(x_val, y_val)
         seconds.append(time.perf_counter() - began)
@@ -133,9 +146,9 @@ def run_torch(spec: str, epochs: int, folder: Path) -> Result:
 
 def main() -> None:
     """Run the contender that the command line names."""
-    contender, spec, epochs, folder = sys.argv[1:]
+    contender, spec, policy, epochs, folder = sys.argv[1:]
     run = {"kzoo": run_kzoo, "keras": run_keras, "torch": run_torch}[contender]
-    seconds, accuracy = run(spec, int(epochs), Path(folder))
+    seconds, accuracy = run(spec, policy, int(epochs), Path(folder))
     began = float(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
     uptime = float(Path("/proc/uptime").read_text().split()[0])
     total = uptime - began / os.sysconf("SC_CLK_TCK")

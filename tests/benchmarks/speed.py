@@ -1,6 +1,6 @@
 """Time each zoo model against Keras's own `fit` and a hand-written PyTorch loop on the same net.
 
-    KZOO_DATA=FOLDER python tests/benchmarks/speed.py [SPEC ...] [--rounds N] [--epochs N] [--write]
+    KZOO_DATA=FOLDER python tests/benchmarks/speed.py [ROW ...] [--rounds N] [--epochs N] [--write]
 
 Each contender trains in a process of its own, in turn, several rounds over. An epoch is 55,000
 images of MNIST, shuffled, and 5,000 to validate on. Printed are medians of seconds an epoch (the
@@ -27,8 +27,15 @@ from readme import put_table
 
 import kzoo
 
-# Each spec, and its epochs in each process: in three of them over five without the first.
-SPECS = {"softmax_regression": 15, "deep_mlp": 15, "mlp_dropout": 6, "small_cnn": 4}
+# Each row's spec and dtype policy, the same for all contenders, and its epochs in each process: in
+# three of them over five without the first.
+ROWS = {
+    "softmax_regression": 15,
+    "deep_mlp": 15,
+    "mlp_dropout": 6,
+    "small_cnn": 4,
+    "small_cnn, mixed_bfloat16": 4,
+}
 CONTENDERS = ("kzoo", "keras", "torch")
 HEAD = [
     "| spec | kzoo, s an epoch | Keras `fit` | PyTorch | **times Keras** | **times PyTorch** "
@@ -37,11 +44,13 @@ HEAD = [
 ]
 
 
-def measure(contender: str, spec: str, epochs: int) -> dict[str, Any]:
-    """Run one contender in a process of its own."""
+def measure(contender: str, name: str, epochs: int) -> dict[str, Any]:
+    """Run one contender of a row in a process of its own."""
     script = Path(__file__).with_name("contenders.py")
+    spec, _, policy = name.partition(", ")
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(script), contender, spec, str(epochs), folder]
+        command = [sys.executable, str(script), contender, spec, policy or "float32"]
+        command += [str(epochs), folder]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         done = subprocess.run(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
@@ -50,40 +59,43 @@ def measure(contender: str, spec: str, epochs: int) -> dict[str, Any]:
     return result
 
 
-def row(spec: str, results: dict[str, list[dict[str, Any]]]) -> str:
+def row(name: str, results: dict[str, list[dict[str, Any]]]) -> str:
     """Return one line of the table: medians, and how many times faster kzoo is."""
 
-    def median(name: str, key: str) -> float:
-        return float(statistics.median(run[key] for run in results[name]))
+    def median(contender: str, key: str) -> float:
+        return float(statistics.median(run[key] for run in results[contender]))
 
     epoch = {
-        name: statistics.median(second for run in runs for second in run["epochs"][1:])
-        for name, runs in results.items()
+        contender: statistics.median(second for run in runs for second in run["epochs"][1:])
+        for contender, runs in results.items()
     }
-    cells = [f"`{spec}`", *(f"{epoch[name]:.2f}" for name in CONTENDERS)]
-    cells += [f"**{epoch[name] / epoch['kzoo']:.1f}**" for name in CONTENDERS[1:]]
-    cells += [f"{median(name, 'total') / median('kzoo', 'total'):.1f}" for name in CONTENDERS[1:]]
-    cells += [", ".join(f"{median(name, 'peak_mib'):.0f}" for name in CONTENDERS)]
+    spec, comma, policy = name.partition(", ")
+    cells = [f"`{spec}`{comma}{policy}", *(f"{epoch[peer]:.2f}" for peer in CONTENDERS)]
+    cells += [f"**{epoch[peer] / epoch['kzoo']:.1f}**" for peer in CONTENDERS[1:]]
+    cells += [f"{median(peer, 'total') / median('kzoo', 'total'):.1f}" for peer in CONTENDERS[1:]]
+    cells += [", ".join(f"{median(peer, 'peak_mib'):.0f}" for peer in CONTENDERS)]
     return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
     """Measure, and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("specs", nargs="*", default=list(SPECS))
+    parser.add_argument(
+        "rows", nargs="*", default=list(ROWS), metavar="ROW", help=f"of {list(ROWS)}"
+    )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, help="epochs of every spec")
+    parser.add_argument("--epochs", type=int, help="epochs of every row")
     parser.add_argument("--write", action="store_true", help="put the table into the READMEs")
     options = parser.parse_args()
     packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "torch"))
     lines = [*HEAD]
     print(*HEAD, sep="\n")
-    for spec in options.specs:
+    for name in options.rows:
         results: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for _ in range(options.rounds):
             for contender in CONTENDERS:
-                results[contender].append(measure(contender, spec, options.epochs or SPECS[spec]))
-        lines.append(row(spec, results))
+                results[contender].append(measure(contender, name, options.epochs or ROWS[name]))
+        lines.append(row(name, results))
         print(lines[-1], flush=True)
     lines += [
         "",
