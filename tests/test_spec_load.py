@@ -298,7 +298,7 @@ def test_unknown_builder_is_named_with_file_and_path(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1}, object(), b"x"], ids=repr)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1}, object, b"x"], ids=repr)
 def test_python_value_that_is_not_json_is_refused(value: object) -> None:
     """Python data that JSON cannot hold are a SpecError."""
     assert refusal({**SMALLEST, "seed": value}).startswith("spec: not JSON data: ")
