@@ -40,6 +40,7 @@ CNN: dict[str, Any] = {
     "dataset": {**SPEC["dataset"], "augment": {"shift": 0.1}},
     "fit": {"epochs": 3},
 }
+LONG = 200  # epochs
 HALF: dict[str, Any] = {**CNN, "model": {"builder": "small_cnn", "dtype_policy": "mixed_bfloat16"}}
 
 
@@ -243,11 +244,19 @@ with holding(Path({str(path)!r})):
         pass
 
 
+@pytest.fixture(scope="module")
+def long_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of some seconds that nothing interrupted."""
+    changes = {"fit.epochs": LONG}
+    return kzoo.run(SPEC, out=tmp_path_factory.mktemp("long"), display="quiet", overrides=changes)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_run_with_the_command_that_resumes(number: int, tmp_path: Path) -> None:
+def test_a_signal_ends_a_run_with_the_command_that_resumes(
+    number: int, long_run: Run, tmp_path: Path
+) -> None:
     """The step is finished, the checkpoint kept, the exit status that of the signal."""
-    whole = kzoo.run(SPEC, out=tmp_path / "whole", display="quiet", overrides={"fit.epochs": 400})
-    changes = ["fit.epochs=400", "--quiet", "--out", "runs"]
+    changes = [f"fit.epochs={LONG}", "--quiet", "--out", "runs"]
     (tmp_path / "spec.json").write_text(json.dumps(SPEC), "utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "kzoo", "run", "spec.json", *changes],
@@ -271,8 +280,8 @@ def test_a_signal_ends_a_run_with_the_command_that_resumes(number: int, tmp_path
         capture_output=True,
         check=True,
     )
-    assert json.loads(resumed.stdout)["epochs"] == whole.metrics["epochs"]
-    assert digest(path) == digest(whole.path)
+    assert json.loads(resumed.stdout)["epochs"] == long_run.metrics["epochs"]
+    assert digest(path) == digest(long_run.path)
 
 
 def test_a_finished_run_says_so_on_the_command_line(kzoo_here: Command, copied_run: Path) -> None:

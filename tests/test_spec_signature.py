@@ -178,7 +178,7 @@ def test_parameters_have_the_signature_defaults() -> None:
     """The section of a builder has the builder's own parameters, defaults and descriptions."""
     section = model_spec_type("mlp_dropout")
     fields = section.model_fields
-    assert list(fields) == ["builder", "hidden_units", "input_rate", "hidden_rate"]
+    assert section.parameter_names() == ["hidden_units", "input_rate", "hidden_rate"]
     assert section(builder="mlp_dropout").parameters["hidden_rate"] == 0.5
     assert fields["hidden_rate"].description == (
         "Fraction of each hidden layer's units dropped in a training step."

@@ -218,7 +218,7 @@ def test_a_search_whose_first_trials_all_fail_says_why(tmp_path: Path) -> None:
     """A net whose loss is no number, whatever the batch, ends the search after three trials."""
     model = {
         "builder": "deep_mlp",
-        "hidden_units": [32] * 40,
+        "hidden_units": [64] * 22,
         "kernel_initializer": "random_normal",
         "random_normal_stddev": 10.0,
     }

@@ -107,7 +107,10 @@ def training_twin(model: keras.Model, seed: int) -> tuple[keras.Model, list[Comp
             return layer
         own_seed = layer.seed if layer.seed is not None else seed
         mask_seed = int(np.random.SeedSequence([own_seed, len(twins)]).generate_state(1)[0])
-        twins.append(CompiledDropout(layer.rate, mask_seed, layer.noise_shape, name=layer.name))
-        return twins[-1]
+        twin = CompiledDropout(
+            layer.rate, mask_seed, layer.noise_shape, name=layer.name, dtype=layer.dtype_policy
+        )
+        twins.append(twin)
+        return twin
 
     return clone_with(model, swap), twins

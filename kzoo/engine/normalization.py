@@ -23,7 +23,7 @@ class FusedBatchNormalization(keras.layers.Layer):
     """
 
     def __init__(self, original: keras.layers.BatchNormalization) -> None:
-        super().__init__(name=original.name)
+        super().__init__(name=original.name, dtype=original.dtype_policy)
         self.original = original
         self.built = True
 
