@@ -513,3 +513,31 @@ def test_environment_tells_versions_and_data(finished: kzoo.Run) -> None:
     assert environment["command"]
     assert environment["dataset"]["fingerprint"] == digits().fingerprint
     assert environment["dataset"]["class_names"] == list("0123456789")
+
+
+@pytest.mark.parametrize(
+    ("flags", "policy", "is_told"),
+    [
+        ("avx512f avx512_bf16", "mixed_bfloat16", True),
+        ("avx512f amx_bf16 amx_tile", "mixed_bfloat16", False),
+        ("avx512f", "float32", False),
+        (None, "mixed_bfloat16", False),
+    ],
+)
+def test_a_processor_without_units_for_bfloat16_is_told(
+    flags: str | None,
+    policy: str,
+    is_told: bool,
+    tmp_path: Path,
+    train: Train,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Asking for what is slower here is allowed, and said, where the system tells its processor."""
+    information = tmp_path / "cpuinfo"
+    if flags is not None:
+        information.write_text(f"processor\t: 0\nflags\t\t: fpu {flags}\n", "utf-8")
+    monkeypatch.setattr("kzoo.engine.choice._CPUINFO", information)
+    run = train(model__dtype_policy=policy, fit__epochs=1)
+    assert ("float32 is faster here" in capsys.readouterr().err) is is_told
+    assert run.load().get_layer("deep_mlp").get_layer("hidden_1").dtype_policy.name == policy

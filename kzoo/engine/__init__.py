@@ -1,6 +1,6 @@
 """Keras `fit` in compiled blocks of steps, for any Keras model."""
 
 from kzoo.engine.accelerated import Accelerated, accelerate
-from kzoo.engine.choice import Execution, choose
+from kzoo.engine.choice import Execution, choose, is_slow_in_bfloat16
 
-__all__ = ["Accelerated", "Execution", "accelerate", "choose"]
+__all__ = ["Accelerated", "Execution", "accelerate", "choose", "is_slow_in_bfloat16"]

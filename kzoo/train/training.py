@@ -15,7 +15,7 @@ import keras
 from kzoo.checkpoint import Checkpoint, Checkpointer, TrainingState, read_checkpoint
 from kzoo.datasets import Dataset
 from kzoo.display import Header, Mode, RichProgress
-from kzoo.engine import Accelerated, accelerate
+from kzoo.engine import Accelerated, accelerate, is_slow_in_bfloat16
 from kzoo.runs import (
     Run,
     describe_environment,
@@ -202,6 +202,9 @@ def _header(
 ) -> Header:
     spec, rows = trainee.spec, environment["dataset"]["rows"]
     reason = "as the run began" if resumes else trainee.reason
+    notices = dataset.notices
+    if spec.model.dtype_policy == "mixed_bfloat16" and is_slow_in_bfloat16():
+        notices += ("no units for bfloat16 (AMX) in this processor: float32 is faster here",)
     return Header(
         title=spec.name,
         facts={
@@ -211,5 +214,5 @@ def _header(
             "device": environment["device"],
             "execution": f"{spec.fit.execution}: {reason}",
         },
-        notices=dataset.notices,
+        notices=notices,
     )
