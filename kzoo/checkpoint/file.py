@@ -64,7 +64,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         with safe_open(path, framework="numpy") as file:
             facts = json.loads((file.metadata() or {})[_FACTS])
             epoch = facts.pop("epoch")
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{path}: is damaged ({' '.join(str(error).split())}); expected a checkpoint of kzoo"
