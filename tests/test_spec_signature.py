@@ -228,6 +228,22 @@ def test_build_names_the_builder_that_returns_no_classifier(use_plugins: UsePlug
         kzoo.build("number", input_shape=(8, 8), num_classes=3)
 
 
+def test_build_names_the_builder_that_returns_a_class_of_its_own(use_plugins: UsePlugins) -> None:
+    """A subclassed model has no output shape before it is called: an error, and no traceback."""
+
+    def own(input_shape: Shape, num_classes: int) -> Any:
+        import keras
+
+        class Own(keras.Model):
+            """Has no shape."""
+
+        return Own()
+
+    kzoo.register(own)
+    with pytest.raises(PluginError, match=r"'own' returned Own; expected a keras\.Model"):
+        kzoo.build("own", input_shape=(8,), num_classes=3)
+
+
 def test_build_names_the_builder_whose_answers_are_not_float32(use_plugins: UsePlugins) -> None:
     """Probabilities of 8 bits would make losses and figures wrong: the remedy is in the error."""
 

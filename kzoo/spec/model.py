@@ -74,11 +74,13 @@ def _build(model: ModelSpec, input_shape: tuple[int, ...], num_classes: int) -> 
             f"{tuple(input_shape)} in {num_classes} classes: {reason}"
         ) from error
     wanted = (None, num_classes)
-    received = built.output_shape if isinstance(built, keras.Model) else type(built).__name__
+    # A model class of its own has no shape before it is called.
+    is_known = isinstance(built, keras.Model) and hasattr(built, "output_shape")
+    received = built.output_shape if is_known else type(built).__name__
     if received != wanted:
         raise PluginError(
             f"builder {model.builder!r} returned {received}; "
-            f"expected a keras.Model with outputs of shape {wanted}"
+            f"expected a keras.Model, Functional or Sequential, with outputs of shape {wanted}"
         )
     return built
 
