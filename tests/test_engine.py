@@ -98,6 +98,12 @@ def built(name: str) -> Callable[[], Model]:
     return make
 
 
+def skip_graph_without_tensorflow(execution: Execution) -> None:
+    """Skip what no other backend has."""
+    if execution == "graph" and keras.config.backend() != "tensorflow":
+        pytest.skip("graphs are TensorFlow's")
+
+
 def compiled(model: Model) -> Model:
     """Compile a classifier."""
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -123,8 +129,7 @@ WAYS: list[tuple[Callable[[], Model], Execution]] = [
 )  # fmt: skip
 def test_blocks_train_as_keras_fit_does(make: Callable[[], Model], execution: Execution) -> None:
     """In the same order and with the same masks the weights and losses are those of plain fit."""
-    if execution == "graph" and keras.config.backend() != "tensorflow":
-        pytest.skip("graphs are TensorFlow's")
+    skip_graph_without_tensorflow(execution)
     x, y = images()
     keras.utils.set_random_seed(0)
     model = compiled(make())
@@ -159,6 +164,7 @@ def test_graph_blocks_normalise_by_the_fused_kernel() -> None:
 
 def test_the_fused_kernel_takes_bfloat16_as_keras_does() -> None:
     """Half-precision images, moments in float32: a step's outputs and moments are Keras's own."""
+    skip_graph_without_tensorflow("graph")
     keras.utils.set_random_seed(SEED)
     layer = keras.layers.BatchNormalization(dtype="mixed_bfloat16")
     layer.build((None, 5, 5, 4))
@@ -263,6 +269,7 @@ def test_a_second_fit_sees_another_order_and_other_masks(
     execution: Execution, initial_epoch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fit called again draws on, whether its epochs are counted on or from the start."""
+    skip_graph_without_tensorflow(execution)
     drawn: list[tuple[bytes, tuple[int, ...]]] = []
     begin = Accelerated._begin_epoch
 
