@@ -1,18 +1,28 @@
-"""How a process starts: as a worker of another, and importing Keras without its native chatter."""
+"""How a process starts: as a worker of another, and importing Keras without its native chatter.
+
+Modules that need Keras at their top say ``from kzoo.start import keras`` (or ``keras_tuner``), so
+that it is imported quietly whichever of them comes first.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import signal
 import sys
 import tempfile
 import threading
+from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+
+    import keras as keras
+    import keras_tuner as keras_tuner
 
 _STDERR = 2
 # An error or a fatal line of absl's log. That there is no CUDA, or that its plugins are registered
@@ -20,6 +30,15 @@ _STDERR = 2
 _NATIVE_ERROR = re.compile(r"^[EF]\d{4} (?!.*(?:Unable to register cu|cuInit))")
 
 
+def __getattr__(name: str) -> ModuleType:
+    """Give ``keras`` or ``keras_tuner``, imported quietly."""
+    if name not in ("keras", "keras_tuner"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import_keras()
+    return importlib.import_module(name)
+
+
+@cache
 def import_keras() -> None:
     """Import Keras and wake its backend without the lines that native code prints then.
 

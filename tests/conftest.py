@@ -7,10 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from support.kinds import Command, Files, Refuses, UsePlugins, WritePlugin
 
 import kzoo
 from kzoo import registry
@@ -18,13 +19,6 @@ from kzoo.cli import main
 
 # Before anything imports TensorFlow, which heeds it then alone.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
-WritePlugin = Callable[..., Path]
-# A path in the test's folder to what lies there: a file's content, None for a folder, or a Path for
-# a symbolic link to it.
-Files = Mapping[str, bytes | str | Path | None]
-Refuses = Callable[[Files, list[str], str], None]
 
 
 @pytest.fixture
@@ -105,7 +99,7 @@ def write_plugin(tmp_path: Path) -> WritePlugin:
 
 
 @pytest.fixture
-def use_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def use_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[UsePlugins]:
     """Return a function that puts plugins' folders on this process's path, for one test.
 
     What is registered meanwhile, by decorator too, is forgotten afterwards.
@@ -227,3 +221,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> kzoo.Run:
 def copied_run(trained: kzoo.Run, tmp_path: Path) -> Path:
     """Return a copy of the trained run to damage, ``runs/digits-1`` in the test's own folder."""
     return Path(shutil.copytree(trained.path, tmp_path / "runs" / "digits-1"))
+
+
+@pytest.fixture
+def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the variables that steer rich out of a test, in a window of 80 by 40."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "40")

@@ -17,8 +17,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 
-from hostile_data import DATA
-from hostile_runs import RUNS
+from support.hostile_data import DATA
+from support.hostile_runs import RUNS
 
 MOST_MEGABYTES = 1000
 LOADERS = {
@@ -30,7 +30,7 @@ LOADERS = {
     """,
     "run": "import kzoo; kzoo.load(path)",
     "history": "from kzoo.runs import Run; Run(Path(path)).history",
-    "predictions": "from kzoo.evaluate import evaluate; evaluate(path)",
+    "predictions": "from kzoo.evaluation import evaluate; evaluate(path)",
 }
 PROGRAM = """
 import sys

@@ -31,7 +31,7 @@ from pkgutil import resolve_name
 from typing import Any, NoReturn
 from unittest import mock
 
-from digest import digest
+from support.digest import digest
 
 from kzoo.cli import main as kzoo_command
 from kzoo.runs import directory
@@ -262,7 +262,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--execution", default="compiled", choices=["compiled", "graph", "plain"])
     options = parser.parse_args()
-    # All that a run imports.
+    # All that a run imports; but nothing may be computed yet, as its threads would not be forked.
+    mock.patch("kzoo.start.import_keras").start()
     for name in ("kzoo.train.training", "sklearn.datasets", "h5py", "safetensors.numpy"):
         importlib.import_module(name)
     struck: Counter[str] = Counter()

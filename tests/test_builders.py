@@ -13,14 +13,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
+from support.zoo import BUNDLED
 
 import kzoo
 import kzoo.builders
-from kzoo import registry
 from kzoo.spec import build_model, load_spec
 
 SHAPES = [(28, 28), (8, 8), (32, 32, 3)]
-BUNDLED = sorted(path.stem for path in registry.zoo_folder().glob("*.json"))
 
 each_builder = pytest.mark.parametrize("name", kzoo.list_models())
 

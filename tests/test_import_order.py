@@ -6,29 +6,31 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.kinds import Command
 
 import kzoo
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
 
 ROOMS = [
     "errors",
     "start",
+    "machine",
     "registry",
     "builders",
+    "figures",
     "spec",
     "datasets",
     "engine",
-    "display",
     "runs",
+    "display",
     "checkpoint",
     "train",
-    "tune",
-    "evaluate",
+    "tuning",
+    "evaluation",
+    "testing",
     "cli",
 ]
 PACKAGE = Path(kzoo.__file__).parent

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.kinds import Command, UsePlugins, WritePlugin
 
 import kzoo
 import kzoo.builders
 from kzoo import registry
 from kzoo.errors import PluginError, UnknownNameError
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
-UsePlugins = Callable[..., None]
-WritePlugin = Callable[..., Path]
 
 BUILDER = "def {name}(input_shape, num_classes):\n    '''A builder.'''\n"
 SPEC = json.dumps(

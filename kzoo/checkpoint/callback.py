@@ -8,10 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import keras
-
 from kzoo.checkpoint.file import Checkpoint, write_checkpoint
 from kzoo.checkpoint.state import TrainingState
+from kzoo.start import keras
 
 
 class Checkpointer(keras.callbacks.Callback):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-import keras
 import numpy as np
 
 from kzoo.checkpoint.file import Arrays, Checkpoint
 from kzoo.errors import RunError
+from kzoo.start import keras
 
 _STOPPING = ("best", "best_epoch", "wait", "stopped_epoch")
 # Callbacks of Keras's that keep nothing from one epoch to the next.

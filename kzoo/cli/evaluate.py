@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from kzoo.cli.columns import Column
-    from kzoo.evaluate import ClassFigures, Evaluation
+    from kzoo.evaluation import ClassFigures, Evaluation
 
 _PAIRS_SHOWN = 3
 
@@ -48,7 +48,7 @@ def evaluate(
     with only_json(as_json) as give:
         # The display's room brings Keras even where only the run's own figures are read.
         import_keras()
-        from kzoo.evaluate import evaluate as evaluate_run
+        from kzoo.evaluation import evaluate as evaluate_run
 
         result = evaluate_run(found, data, display="plain" if plain else "auto")
         if as_json:

@@ -19,8 +19,8 @@ from kzoo.spec import Spec
 from kzoo.start import import_keras
 
 if TYPE_CHECKING:
-    from kzoo.evaluate.layers import LayerFigures
-    from kzoo.evaluate.timing import DataShape, EpochTime
+    from kzoo.evaluation.layers import LayerFigures
+    from kzoo.evaluation.timing import DataShape, EpochTime
 
 
 def show_layers(spec: Spec, *, as_json: bool) -> None:
@@ -31,8 +31,8 @@ def show_layers(spec: Spec, *, as_json: bool) -> None:
     """
     with only_json(as_json) as give:
         import_keras()
-        from kzoo.evaluate.layers import layer_figures
-        from kzoo.evaluate.timing import data_shape, time_epoch
+        from kzoo.evaluation.layers import layer_figures
+        from kzoo.evaluation.timing import data_shape, time_epoch
         from kzoo.runs import scaled_model
 
         shape = data_shape(spec)
@@ -69,7 +69,7 @@ def _tree(
     trained: int,
     epoch: EpochTime,
 ) -> dict[str, Any]:
-    from kzoo.evaluate.layers import CONVENTION
+    from kzoo.evaluation.layers import CONVENTION
 
     operations, uncounted = _total(layers)
     return {
@@ -99,7 +99,7 @@ def _total(layers: Sequence[LayerFigures]) -> tuple[int, list[str]]:
 def _print_layers(
     spec: Spec, shape: DataShape, layers: Sequence[LayerFigures], trained: int
 ) -> None:
-    from kzoo.evaluate.layers import CONVENTION
+    from kzoo.evaluation.layers import CONVENTION
 
     console = result_console()
     console.print(

@@ -88,7 +88,7 @@ def _tell_whether_repeated(finished: Run, spec: Path) -> None:
 
     if spec.name != directory.SPEC or not (spec.parent / directory.METRICS).is_file():
         return
-    from kzoo.evaluate.repeat import first_difference, likely_reason
+    from kzoo.evaluation.repeat import first_difference, likely_reason
 
     earlier = Run(spec.parent)
     try:

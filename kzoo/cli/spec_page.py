@@ -15,7 +15,7 @@ from kzoo.cli.words import describe_data, describe_fit, describe_optimizer, desc
 from kzoo.errors import one_line
 from kzoo.registry import get_builder, list_specs
 from kzoo.spec import ModelSpec, Spec
-from kzoo.spec.model import summary
+from kzoo.spec.build import summary
 
 
 def print_page(spec: Spec, source: str) -> None:

@@ -23,7 +23,7 @@ from kzoo.cli.arguments import (
 from kzoo.cli.output import only_json, telling_how_to_resume
 
 if TYPE_CHECKING:
-    from kzoo.tune.search import Search
+    from kzoo.tuning.search import Search
 
 
 def tune(
@@ -75,8 +75,8 @@ def tune(
     else:
         checked = load_spec(*spec_and_changes(spec, overrides, data))
     with only_json(as_json) as give, telling_how_to_resume():
-        from kzoo.tune.tune import resume_search
-        from kzoo.tune.tune import tune as search
+        from kzoo.tuning.tune import resume_search
+        from kzoo.tuning.tune import tune as search
 
         if resume is not None:
             finished = resume_search(path, **settings)
@@ -91,7 +91,7 @@ def tune(
 def _show(search: Search) -> None:
     from kzoo.display import print_best
     from kzoo.train.resumption import shown
-    from kzoo.tune.search import BEST, PICTURE, TABLE
+    from kzoo.tuning.search import BEST, PICTURE, TABLE
 
     best, tune = search.best, search.spec.tune
     if best is None or tune is None:

@@ -23,7 +23,7 @@ from kzoo.errors import one_line
 from kzoo.start import import_keras
 
 if TYPE_CHECKING:
-    from kzoo.evaluate import Verdict
+    from kzoo.evaluation import Verdict
     from kzoo.runs import Run
 
 
@@ -67,7 +67,7 @@ def verify(
 
     with only_json(as_json) as give, telling_how_to_resume():
         import_keras()
-        from kzoo.evaluate import verify as verify_spec
+        from kzoo.evaluation import verify as verify_spec
 
         # It warns of each model after the fifth in a process, that it is traced anew.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)

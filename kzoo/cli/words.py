@@ -12,7 +12,7 @@ from kzoo.spec.optimizer import (
     Optimizer,
     PiecewiseSchedule,
 )
-from kzoo.spec.sections import AugmentSpec
+from kzoo.spec.spec import AugmentSpec
 
 _DATASETS = {
     "mnist": "70,000 handwritten digits, grey images of 28x28, 10 classes",

@@ -14,7 +14,7 @@ import numpy as np
 
 from kzoo.datasets.csv_header import find_label, is_number, read_header
 from kzoo.datasets.dataset import AnyArray, Source
-from kzoo.datasets.memory import refuse_too_large
+from kzoo.datasets.limits import refuse_too_large
 from kzoo.errors import DataError
 
 _DELIMITERS = (",", ";", "\t")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets.image_files import ImageFiles
-from kzoo.datasets.memory import aligned_empty
+from kzoo.machine import aligned_empty
 
 AnyArray = npt.NDArray[Any]
 # An array or `ImageFiles`, which most of the code need not tell apart.

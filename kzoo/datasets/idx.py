@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from kzoo.datasets.dataset import AnyArray, Source
-from kzoo.datasets.memory import refuse_inflation, refuse_too_large
+from kzoo.datasets.limits import refuse_inflation, refuse_too_large
 from kzoo.errors import DataError
 
 _NAME = re.compile(

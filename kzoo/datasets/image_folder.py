@@ -19,8 +19,8 @@ from kzoo.datasets.class_folders import find_images
 from kzoo.datasets.dataset import Scaling, Source
 from kzoo.datasets.image import look_at_image, quiet_pillow, read_image
 from kzoo.datasets.image_files import ImageFiles, put
-from kzoo.datasets.memory import GIBIBYTE, most_memory
 from kzoo.errors import DataError
+from kzoo.machine import GIBIBYTE, most_memory
 
 # Photos decode in parallel, as decoders let go of Python's lock; small images gain nothing.
 _MOST_THREADS = 8

@@ -18,7 +18,7 @@ from kzoo.datasets.path import read_path, refuse_settings
 from kzoo.datasets.split import TEST_FRACTION, hold_out, validation_rows
 from kzoo.errors import DataError, UnknownNameError
 from kzoo.spec import Spec
-from kzoo.spec.sections import DatasetSpec
+from kzoo.spec.spec import DatasetSpec
 
 ARRAYS = "arrays"
 NAMES = ("digits", *CLASS_NAMES)

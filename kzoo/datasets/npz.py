@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from kzoo.datasets.dataset import AnyArray, Source
-from kzoo.datasets.memory import refuse_inflation, refuse_too_large
+from kzoo.datasets.limits import refuse_inflation, refuse_too_large
 from kzoo.errors import DataError, did_you_mean
 
 _NEEDED = ("x_train", "y_train")

@@ -12,7 +12,7 @@ from kzoo.datasets.dataset import Source
 from kzoo.datasets.idx import is_idx_name, read_idx_folder
 from kzoo.datasets.npz import read_npz
 from kzoo.errors import DataError
-from kzoo.spec.sections import DatasetSpec
+from kzoo.spec.spec import DatasetSpec
 
 _KINDS = "an .npz file, a .csv file, a folder of IDX files or a folder of class folders of images"
 # Each setting, and the one kind of data that it is for.

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from kzoo.datasets.image import quiet_pillow
 from kzoo.datasets.image_files import ImageFiles
 from kzoo.errors import DataError
+from kzoo.machine import epoch_order
 
 if TYPE_CHECKING:
     import keras
@@ -153,19 +154,6 @@ class Streams:
             with self._lock:
                 self._ended += 1
         return np.zeros((len(rows), *x.shape[1:]), np.uint8)
-
-
-def epoch_order(rows: int, seed: int | None, epoch: int) -> npt.NDArray[np.int64]:
-    """Return the order of the rows in an epoch, which does not depend on where a run began.
-
-    Args:
-        rows: How many there are.
-        seed: None: the order that they have.
-        epoch: Its number, from 0.
-    """
-    if seed is None:
-        return np.arange(rows)
-    return np.random.default_rng([seed, 0, int(epoch)]).permutation(rows)
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:

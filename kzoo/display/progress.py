@@ -8,12 +8,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-import keras
-
 from kzoo.display.drawing import Drawing
 from kzoo.display.form import make_view
 from kzoo.display.state import FitState
 from kzoo.display.view import Header, Mode, View
+from kzoo.start import keras
 
 # Seconds between two drawings: Keras calls at every step, a person sees ten a second.
 REDRAW_SECONDS = 0.1

@@ -17,7 +17,7 @@ from kzoo.display.form import can_move
 from kzoo.display.search_words import format_parameter
 from kzoo.display.view import Mode
 from kzoo.spec import Spec
-from kzoo.spec.sections import Found
+from kzoo.spec.spec import Found
 
 
 def accuracy_interval(correct: int, total: int) -> tuple[float, float]:

@@ -7,15 +7,15 @@ import time
 import warnings
 from typing import Any
 
-import keras
 import numpy as np
 
-from kzoo.datasets.stream import epoch_order
 from kzoo.engine.arrays import Inputs, prepare
 from kzoo.engine.blocks import Blocks, Data, Kind, make_blocks
 from kzoo.engine.choice import Execution, choose
 from kzoo.engine.dropout import CompiledDropout, training_twin
 from kzoo.engine.normalization import fused_twin
+from kzoo.machine import epoch_order
+from kzoo.start import keras
 
 # Seconds that a block of steps takes, so that a display moves ten times a second.
 BLOCK_SECONDS = 0.1

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
 from kzoo.engine.blocks import Data
+from kzoo.start import keras
 
 
 @dataclass(frozen=True)

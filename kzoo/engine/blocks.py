@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Literal
 
-import keras
 import numpy as np
 import numpy.typing as npt
+
+from kzoo.start import keras
 
 Data = tuple[Any, ...]
 Order = npt.NDArray[np.int32]

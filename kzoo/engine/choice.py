@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import keras
+from kzoo.start import keras
 
 Execution = Literal["auto", "compiled", "graph", "plain"]
 

@@ -6,10 +6,10 @@ import functools
 import operator
 from typing import Any
 
-import keras
 import numpy as np
 
 from kzoo.engine.twin import clone_with
+from kzoo.start import keras
 
 _GOLDEN = 0x9E3779B9
 

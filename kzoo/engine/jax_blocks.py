@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-import keras
 from jax import numpy as jnp
 
 from kzoo.engine.blocks import Blocks, Data, Kind
+from kzoo.start import keras
 
 State = tuple[list[Any], ...]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import keras
-
 from kzoo.engine.twin import clone_with
+from kzoo.start import keras
 
 _CHANNELS_LAST = (-1, 3)
 

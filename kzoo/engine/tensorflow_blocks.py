@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from kzoo.datasets.memory import ALIGNMENT, aligned_empty
 from kzoo.engine.blocks import Blocks, Data, Kind
+from kzoo.machine import ALIGNMENT, aligned_empty
+from kzoo.start import keras
 
 
 class TensorFlowBlocks(Blocks):

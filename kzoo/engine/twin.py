@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import keras
+from kzoo.start import keras
 
 
 def clone_with(

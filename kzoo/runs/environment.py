@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kzoo.datasets import Dataset, Scaling
+from kzoo.machine import describe_device
 
 
 class DatasetFacts(BaseModel):
@@ -69,15 +69,3 @@ def describe_environment(dataset: Dataset) -> dict[str, Any]:
         "dataset": DatasetFacts.of(dataset).model_dump(mode="json"),
         "notices": list(dataset.notices),
     }
-
-
-def describe_device() -> str:
-    """Return what Keras computes on, such as ``GPU`` or ``CPU, 2 cores``."""
-    import keras
-
-    devices = [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
-    if devices:
-        return ", ".join(devices)
-    return (
-        f"CPU, {len(os.sched_getaffinity(0)) if sys.platform == 'linux' else os.cpu_count()} cores"
-    )

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kzoo.datasets.memory import memory
 from kzoo.errors import RunError
+from kzoo.machine import memory
 
 if TYPE_CHECKING:
     import keras

@@ -1,9 +1,9 @@
 """JSON to a frozen, typed Spec and back: parsing, inheritance, overrides, schema."""
 
+from kzoo.spec.build import build, build_model
 from kzoo.spec.load import load_spec, outline_spec, validate_file
-from kzoo.spec.model import build, build_model
 from kzoo.spec.schema import json_schema
-from kzoo.spec.sections import ModelSpec, Spec
+from kzoo.spec.spec import ModelSpec, Spec
 
 __all__ = [
     "ModelSpec",

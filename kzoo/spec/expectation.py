@@ -5,7 +5,7 @@ from __future__ import annotations
 from kzoo.errors import KzooError, SpecError
 from kzoo.registry import list_specs
 from kzoo.spec.load import outline_spec
-from kzoo.spec.sections import Expected, Spec
+from kzoo.spec.spec import Expected, Spec
 
 
 def expectation(spec: Spec) -> Expected:

@@ -13,12 +13,12 @@ from pydantic import ValidationError, create_model
 
 from kzoo.errors import SpecError, UnknownNameError, did_you_mean
 from kzoo.registry import get_spec_file
-from kzoo.spec.model import model_spec_type
+from kzoo.spec.build import model_spec_type
 from kzoo.spec.parse import describe, read_json
 from kzoo.spec.problems import explain, locate, to_json_text
-from kzoo.spec.sections import ModelSpec, Spec, UncheckedModelSpec
+from kzoo.spec.spec import ModelSpec, Spec, UncheckedModelSpec
 from kzoo.spec.tree import Tree, merge, parse_overrides, put, put_all
-from kzoo.spec.tuning import Dimension
+from kzoo.spec.tune import Dimension
 
 SpecSource = str | os.PathLike[str] | Mapping[str, Any] | Spec
 Overrides = Mapping[str, Any] | Iterable[str]

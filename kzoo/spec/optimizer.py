@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from kzoo.spec.section import Fraction, Section
+from kzoo.spec.base import Fraction, Section
 
 LearningRate = Annotated[float, Field(gt=0, le=100)]
 

@@ -9,8 +9,8 @@ from pydantic.errors import PydanticUserError
 
 from kzoo.errors import PluginError
 from kzoo.registry import list_models, list_specs
-from kzoo.spec.model import model_spec_type
-from kzoo.spec.sections import ModelSpec, Spec
+from kzoo.spec.build import model_spec_type
+from kzoo.spec.spec import ModelSpec, Spec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

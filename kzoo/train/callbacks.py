@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 
 from kzoo.errors import SpecError
 from kzoo.spec import Spec
+from kzoo.start import keras
 
 # What Keras calls the state of a layer's random numbers.
 _SEED_STATE = "seed_generator_state"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 from kzoo.datasets import Dataset
@@ -14,6 +13,7 @@ from kzoo.engine import Accelerated, choose
 from kzoo.engine.choice import Choice
 from kzoo.errors import SpecError, did_you_mean
 from kzoo.spec import Spec
+from kzoo.start import keras
 
 
 def choose_execution(model: keras.Model, spec: Spec, dataset: Dataset) -> Choice:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import keras
 import numpy as np
 
 from kzoo.engine.twin import leaves
 from kzoo.errors import RunError
+from kzoo.start import keras
 
 
 class FiniteGuard(keras.callbacks.Callback):

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
-import keras
-
 from kzoo.errors import Interrupted
+from kzoo.start import keras
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -8,14 +8,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from kzoo.datasets import Dataset
 from kzoo.runs import directory, predict, write_atomically, write_json
+from kzoo.runs.history import EpochRecorder
 from kzoo.runs.weights import weights_digest
 from kzoo.spec import Spec
-from kzoo.train.record import EpochRecorder, figures
+from kzoo.start import keras
+from kzoo.train.record import figures
 
 
 def write_results(

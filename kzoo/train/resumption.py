@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from kzoo.checkpoint import Checkpoint, forgetting
 from kzoo.errors import RunError
 from kzoo.spec import Spec
+from kzoo.start import keras
 
 
 def resume_command(path: Path) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kzoo.datasets import Dataset, is_name, load_dataset
-from kzoo.datasets.memory import GIBIBYTE, most_memory
 from kzoo.display import Mode, downloading
 from kzoo.errors import RunError
+from kzoo.machine import GIBIBYTE, most_memory
 from kzoo.runs import DatasetFacts, Run, create_run, directory, find_run, holding
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from kzoo.checkpoint import Checkpoint, Checkpointer, TrainingState, read_checkpoint
 from kzoo.datasets import Dataset
 from kzoo.display import Header, Mode, RichProgress
@@ -25,14 +23,15 @@ from kzoo.runs import (
     write_atomically,
     write_json,
 )
+from kzoo.runs.history import EpochRecorder
 from kzoo.spec import Spec
+from kzoo.start import keras
 from kzoo.train.augment import augmented
 from kzoo.train.callbacks import EpochSeeds, make_stopping
 from kzoo.train.feed import choose_execution, fit, weigh_classes
 from kzoo.train.finite import FiniteGuard
 from kzoo.train.interruption import Interruption
 from kzoo.train.optimizer import make_optimizer
-from kzoo.train.record import EpochRecorder
 from kzoo.train.results import write_results
 from kzoo.train.resumption import hold_to_start, named
 

@@ -1,0 +1,59 @@
+"""The epochs of a training: recorded once, as rows that are drawn, kept and written."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kzoo.start import keras
+
+EPOCH, SECONDS, LEARNING_RATE = "epoch", "seconds", "learning_rate"
+
+
+class EpochRecorder(keras.callbacks.Callback):
+    """Keeps a row for each epoch: its number, the metrics, the learning rate and the seconds.
+
+    Args:
+        clock: Gives seconds.
+
+    Attributes:
+        rows: Of all epochs, those before a resume included.
+        earlier_seconds: How long the epochs before a resume took.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        super().__init__()
+        self.rows: list[dict[str, float]] = []
+        self.earlier_seconds = 0.0
+        self._clock = clock
+        self._began = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the epoch's clock."""
+        self._began = self._clock()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep the epoch's row."""
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        rate = float(self.model.optimizer.learning_rate)
+        seconds = self._clock() - self._began
+        self.rows.append({EPOCH: epoch + 1, **metrics, LEARNING_RATE: rate, SECONDS: seconds})
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the rows so far, for a checkpoint."""
+        return {"rows": list(self.rows)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on after the rows of a checkpoint."""
+        self.rows = list(state["rows"])
+        self.earlier_seconds = sum(row[SECONDS] for row in self.rows)
+
+    def write(self, path: Path) -> None:
+        """Write the rows as CSV."""
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
+            writer.writeheader()
+            writer.writerows(self.rows)

@@ -1,0 +1,37 @@
+"""One trial of a search: what is proposed, run, logged, drawn and given to Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+State = Literal["running", "completed", "failed"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial of a search. It does not change: `dataclasses.replace` gives a later one.
+
+    Attributes:
+        number: Its running number, such as "0007".
+        values: From spec paths to the values that are tried.
+        state: How far it is.
+        score: The objective at the epoch whose weights were kept; None without one.
+        epochs: Epochs that it trained, those of its parent included. While it runs: the last epoch
+            that it goes to where the search sets that, otherwise None.
+        seconds: How long it took.
+        run: Its run's directory; None where it has none.
+        error: Why it has no score.
+        parent: The number of the trial whose training it goes on with.
+    """
+
+    number: str
+    values: dict[str, Any]
+    state: State = "running"
+    score: float | None = None
+    epochs: int | None = None
+    seconds: float = 0.0
+    run: Path | None = None
+    error: str | None = None
+    parent: str | None = None

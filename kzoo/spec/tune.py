@@ -1,0 +1,103 @@
+"""The search of a spec: over which values, for what."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from kzoo.spec.base import Section
+
+
+class Objective(Section):
+    """What a search improves."""
+
+    metric: Literal["val_accuracy", "val_loss"] = Field(
+        "val_accuracy", description="Measured on the validation images."
+    )
+    direction: Literal["max", "min"] = Field("max", description="Whether more or less is better.")
+
+    @model_validator(mode="after")
+    def _check_direction(self) -> Self:
+        wanted = "max" if self.metric == "val_accuracy" else "min"
+        if self.direction != wanted:
+            raise ValueError(
+                f"received direction {self.direction!r} for {self.metric}; expected {wanted!r}"
+            )
+        return self
+
+
+class RangeDimension(Section):
+    """What whole and real ranges share."""
+
+    type: str
+    sampling: Literal["linear", "log"] = Field(
+        "linear", description="Evenly over the range, or over its logarithm."
+    )
+
+    @model_validator(mode="after")
+    def _check_range(self) -> Self:
+        low, high = getattr(self, "min"), getattr(self, "max")  # noqa: B009  # builtins' names
+        if low >= high:
+            raise ValueError(f"received min {low} and max {high}; expected min below max")
+        if self.sampling == "log" and low <= 0:
+            raise ValueError(f"received min {low} with log sampling; expected a min above 0")
+        step = getattr(self, "step")  # noqa: B009
+        if self.sampling == "log" and step is not None and step <= 1:
+            raise ValueError(f"received step {step} with log sampling; expected a ratio above 1")
+        return self
+
+
+class IntDimension(RangeDimension):
+    """Whole numbers from min to max, both included."""
+
+    type: Literal["int"]
+    min: int
+    max: int
+    step: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Distance between neighbouring values; with log sampling, their ratio."
+    )
+
+
+class FloatDimension(RangeDimension):
+    """Real numbers from min to max."""
+
+    type: Literal["float"]
+    min: float
+    max: float
+    step: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Distance between neighbouring values; with log sampling, their ratio."
+    )
+
+
+class ChoiceDimension(Section):
+    """One of the listed values."""
+
+    type: Literal["choice"]
+    values: Annotated[tuple[bool | int | float | str, ...], Field(min_length=1)]
+
+
+class BooleanDimension(Section):
+    """True or false."""
+
+    type: Literal["boolean"]
+
+
+Dimension = Annotated[
+    IntDimension | FloatDimension | ChoiceDimension | BooleanDimension,
+    Field(discriminator="type"),
+]
+
+
+class TuneSpec(Section):
+    """A search: how candidates are proposed, over which values, for what."""
+
+    algorithm: Literal["random", "grid", "bayesian", "hyperband"] = Field(
+        "random", description="keras-tuner's oracle that proposes."
+    )
+    max_trials: int = Field(20, description="Trials at most.", ge=1, le=100_000)
+    objective: Objective = Field(Objective(), description="What is improved.")
+    space: dict[str, Dimension] = Field(
+        description="Spec paths and what to try there; `*` is every element, one shared value.",
+        min_length=1,
+    )

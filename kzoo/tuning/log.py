@@ -1,0 +1,181 @@
+"""The log of a search: what was asked and told, in order, a line each, never rewritten."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from kzoo.errors import RunError
+from kzoo.spec.base import Section
+from kzoo.tuning.proposals import Proposal
+
+
+class Began(Section):
+    """A search began: the first line."""
+
+    event: Literal["began"] = "began"
+    spec: dict[str, Any]
+    fingerprint: str
+
+
+class Asked(Section):
+    """A trial was proposed."""
+
+    event: Literal["asked"] = "asked"
+    proposal: Proposal
+
+
+class Idle(Section):
+    """No trial was to be had; even so, asking can move an oracle on."""
+
+    event: Literal["idle"] = "idle"
+
+
+class Told(Section):
+    """A trial ended."""
+
+    event: Literal["told"] = "told"
+    trial: str
+    status: Literal["completed", "failed"]
+    score: float | None = None
+    epochs: int = Field(0, description="Epochs trained.", ge=0)
+    seconds: float = Field(0.0, description="Seconds it took.", ge=0)
+    run: str | None = Field(None, description="Its run directory, from the search's.")
+    error: str | None = None
+
+    @model_validator(mode="after")
+    def _check_score(self) -> Self:
+        if (self.status == "completed") != (self.score is not None):
+            raise ValueError(f"received score {self.score} of a trial that {self.status}")
+        return self
+
+
+Event = Asked | Idle | Told
+Line = Began | Event
+
+_LINE: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="event")])
+
+
+class SearchLog:
+    """A log that is open for more, each event on the disk before the call returns.
+
+    Use it as a context manager, or `close` it.
+
+    Args:
+        path: Its file; made where there is none.
+
+    Attributes:
+        beginning: How the search began, if that was recorded.
+        events: What happened until the log was opened. A last line that was cut off in the middle,
+            as by a kill, is dropped from the file.
+
+    Raises:
+        RunError: it cannot be read or written, or a line is damaged.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        try:
+            self._file = os.open(self._path, flags, 0o666)
+        except OSError as error:
+            raise RunError(f"{self._path}: cannot be opened: {error.strerror}") from error
+        try:
+            self.beginning, self.events, whole = _read(self._path)
+            os.ftruncate(self._file, whole)
+        except OSError as error:
+            self.close()
+            raise RunError(f"{self._path}: cannot be written: {error.strerror}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def began(self, spec: dict[str, Any], fingerprint: str) -> None:
+        """Record what the search is, in the first line."""
+        self.beginning = Began(spec=spec, fingerprint=fingerprint)
+        self._append(self.beginning)
+
+    def asked(self, proposal: Proposal) -> None:
+        """Record a proposal."""
+        self._append(Asked(proposal=proposal))
+
+    def idle(self) -> None:
+        """Record that there was no proposal."""
+        self._append(Idle())
+
+    def told(self, told: Told) -> None:
+        """Record how a trial ended."""
+        self._append(told)
+
+    def close(self) -> None:
+        """Close the file; what was recorded is on the disk already."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _append(self, event: Line) -> None:
+        line = event.model_dump_json().encode() + b"\n"
+        size = os.fstat(self._file).st_size
+        try:
+            # One write, but where the disk is full: the next one says so.
+            while line:
+                line = line[os.write(self._file, line) :]
+            os.fsync(self._file)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, size)
+            raise RunError(f"{self._path}: cannot be written: {error.strerror}") from error
+
+
+def read_events(path: Path) -> list[Event]:
+    """Return what happened in a search so far, without touching its log.
+
+    Raises:
+        RunError: it cannot be read, or a line is damaged.
+    """
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[Began | None, list[Event], int]:
+    """Return the first line's event, those after it, and the bytes up to the last whole line."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+    whole = content.rfind(b"\n") + 1
+    beginning, events = None, []
+    for number, text in enumerate(content[:whole].split(b"\n")[:-1], start=1):
+        line = _parse(path, text, number)
+        if not isinstance(line, Began):
+            events.append(line)
+        elif number == 1:
+            beginning = line
+        else:
+            raise RunError(f"{path}: line {number} begins the search again; expected one beginning")
+    return beginning, events, whole
+
+
+def _parse(path: Path, line: bytes, number: int) -> Line:
+    try:
+        return _LINE.validate_json(line)
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"]
+        raise RunError(
+            f"{path}: line {number} is damaged, so the search cannot go on: {problem}"
+        ) from error

@@ -1,0 +1,338 @@
+"""The display of a search: its trials, the best of them, and how long it still takes."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+import sys
+import threading
+import time
+import types
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from rich.console import Console
+from support.screens import CONTROL, AsciiTerminal, Clock, Terminal
+
+from kzoo.display import Header, SearchProgress
+from kzoo.display.search_block import SearchBlock
+from kzoo.display.search_state import Direction, SearchState
+from kzoo.display.search_views import LiveSearch
+from kzoo.display.search_words import fold_title, format_parameter, short_names
+
+pytestmark = pytest.mark.usefixtures("plain_terminal")
+
+HEADER = Header("deep_mlp", {"device": "CPU"}, notices=("digits instead of mnist",))
+MANY = {"model.hidden_rate": 0.5, "model.input_rate": 0.25, "fit.batch_size": 128}
+
+
+def values(number: int) -> dict[str, Any]:
+    """Return the parameters of a trial."""
+    return {"model.hidden_units.*": 32 + number, "optimizer.learning_rate": 0.00121}
+
+
+def progress(stream: io.StringIO | None = None, **options: Any) -> SearchProgress:
+    """Return a display of ten trials whose validation accuracy counts."""
+    settings = {"total": 10, "metric": "val_accuracy", "direction": "max", **options}
+    return SearchProgress(HEADER, stream=stream, **settings)
+
+
+def search(
+    finished: int,
+    running: int = 0,
+    *,
+    failed: int = 0,
+    direction: Direction = "max",
+    epochs: int | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> SearchState:
+    """Return a search whose trials took 10 s each and are the better, the later they are."""
+    clock = Clock()
+    state = SearchState(finished + running + failed + 5, "val_accuracy", direction, clock=clock)
+    for number in range(finished + failed + running):
+        name = f"{number:04}"
+        state.start(name, {**values(number), **(more or {})}, epochs)
+        if number < finished:
+            score = 0.5 + number / 1000
+            state.finish(name, None, score=score, epochs=3, seconds=10.0, kept=False)
+        elif number < finished + failed:
+            state.fail(name, None, error=f"no {name}", seconds=1.0, kept=False)
+    clock.now += 4.0
+    return state
+
+
+def drawn(
+    state: SearchState, width: int = 80, height: int = 40, *, ended: bool = False
+) -> list[str]:
+    """Return the lines that are drawn of a search, without colours."""
+    block = SearchBlock(lambda: state)
+    block.ended = ended
+    console = Console(file=io.StringIO(), record=True, width=width, height=height)
+    console.print(block)
+    return [line.rstrip() for line in console.export_text().splitlines()]
+
+
+def test_the_trials_stand_best_first_and_those_that_run_last() -> None:
+    """Each has its number, parameters, score or state, and time; only the best has the star."""
+    assert drawn(search(2, 1, failed=1))[:5] == [
+        "  trial  hidden_units.*  learning_rate  val_accuracy   time",
+        "★ 0001               33        0.00121        0.5010   10 s",
+        "  0000               32        0.00121        0.5000   10 s",
+        "  0002               34        0.00121        failed  1.0 s",
+        "  0003               35        0.00121       running    4 s",
+    ]
+
+
+def test_the_bar_tells_how_many_and_how_long() -> None:
+    """Six trials of ten seconds, one of them begun four seconds ago, are 56 seconds."""
+    assert drawn(search(2, 1))[-1].endswith("  2/8  0:56 left  0:04 elapsed")
+
+
+def test_trials_that_run_at_once_end_sooner() -> None:
+    """Seven trials of ten seconds, two of them begun four seconds ago, two at a time."""
+    assert search(2, 2).seconds_left == pytest.approx((70 - 8) / 2)
+
+
+def test_nothing_is_promised_before_a_trial_is_done_or_without_a_total() -> None:
+    """Neither a search that begins nor one of unknown length has a time left."""
+    assert search(0, 2).seconds_left is None
+    endless = search(2)
+    endless.total = None
+    assert endless.seconds_left is None
+    assert "  2 finished  0:04 elapsed" in drawn(endless)[-1]
+
+
+def test_less_can_be_better() -> None:
+    """Where the direction is down the star stands with the lowest score; NaN never has it."""
+    state = search(3, direction="min")
+    state.finish("0009", values(9), score=float("nan"), epochs=3, seconds=1.0, kept=False)
+    lines = drawn(state)
+    assert lines[1].startswith("★ 0000")
+    assert lines[4].startswith("  0009")
+
+
+@pytest.mark.parametrize("width", [40, 41, 60, 80, 160, 300])
+@pytest.mark.parametrize("more", [{}, MANY, {"model." + "x" * 50: "y" * 50}])
+@pytest.mark.parametrize("ended", [False, True])
+def test_no_line_is_longer_than_the_window(width: int, more: dict[str, Any], ended: bool) -> None:
+    """From 40 columns up the number, the first parameter and the score are always there."""
+    lines = drawn(search(4, 2, failed=2, epochs=9, more=more), width, ended=ended)
+    assert max(map(len, lines)) <= width
+    assert any(re.match(r"★ 0003 +35\b.* 0\.5030", line) for line in lines)
+
+
+def test_a_narrow_window_has_its_titles_on_two_lines() -> None:
+    """At 40 columns two parameters, the score and the time fit."""
+    assert drawn(search(1), 40)[:3] == [
+        "        hidden_ learning_     val_",
+        "  trial units.*      rate accuracy time",
+        "★ 0000       32   0.00121   0.5000 10 s",
+    ]
+
+
+def test_parameters_without_a_column_are_told_of_the_best() -> None:
+    """When the search has ended all of the best's values stand below a table that lacks some."""
+    text = " ".join(drawn(search(4, more=MANY), 40, ended=True))
+    assert "best: hidden_units.* 35, learning_rate 0.00121, hidden_rate 0.5," in text
+    assert "best:" not in " ".join(drawn(search(4, more=MANY), 160, ended=True))
+
+
+@pytest.mark.parametrize("height", [9, 16, 24, 50])
+@pytest.mark.parametrize("running", [1, 2, 30])
+def test_more_trials_than_lines_leave_the_best_the_latest_and_those_that_run(
+    height: int, running: int
+) -> None:
+    """All fits in the window, and what is left out is counted."""
+    state = search(60, running, failed=3)
+    lines = drawn(state, height=height)
+    assert len(lines) < height
+    (hidden,) = [int(match[1]) for line in lines if (match := re.match(r"  … (\d+) more", line))]
+    trials = [line for line in lines if re.match(r"[★ ] \d{4} ", line)]
+    assert len(trials) + hidden == 63 + running
+    assert trials[0].startswith("★ 0059")
+    assert "running" in trials[-1]
+    if height >= 16:
+        assert any(line.startswith("  0062") for line in trials), "the one finished last"
+
+
+def test_epochs_have_a_column_only_where_they_differ() -> None:
+    """Hyperband's trials tell how far they go, those that all train alike do not."""
+    assert "epochs" not in drawn(search(2, 1))[0]
+    lines = drawn(search(1, 1, epochs=9))
+    assert "epochs" in lines[0]
+    assert re.search(r"0\.5000 +3 ", lines[1])
+    assert re.search(r"running +to 9 ", lines[2])
+
+
+def test_the_end_lists_ten_and_counts_the_rest() -> None:
+    """The best ten, how many more, the failed with the first one's error, and the whole time."""
+    lines = drawn(search(24, failed=2), ended=True)
+    assert [line[2:6] for line in lines[1:11]] == [f"{n:04}" for n in range(23, 13, -1)]
+    assert lines[11:] == [
+        "  … 14 more trials",
+        "2 trials failed; the first, 0024: no 0024",
+        "26 trials in 0:04",
+    ]
+
+
+def test_a_trial_that_is_run_again_runs() -> None:
+    """Its old score goes, and its clock starts anew."""
+    state = search(1)
+    state.start("0000", values(0), None)
+    assert state.best is None
+    assert "running   0 s" in drawn(state)[1]
+
+
+def test_off_a_terminal_each_trial_is_a_line() -> None:
+    """A log has the header, then a line a trial; nothing in it steers a terminal."""
+    stream = io.StringIO()
+    with progress(stream) as shown:
+        shown.finished("0001", score=0.9, epochs=1, seconds=2.0, values=values(0), kept=True)
+        shown.started("0007", values(180))
+        shown.finished("0007", score=0.9812, epochs=3, seconds=4.21)
+        shown.started("0008", values(1))
+        shown.failed("0008", "OSError: [red]a\x1b[2J\nb", seconds=1.0)
+        shown.say("trial 0003: its worker died")
+    assert stream.getvalue().splitlines() == [
+        "NOTICE: digits instead of mnist",
+        "deep_mlp",
+        "  device: CPU",
+        "trial 0001  0.9000 (best)  hidden_units.* 32, learning_rate 0.00121  1 epoch  2.0 s  kept",
+        "trial 0007  0.9812 (best)  hidden_units.* 212, learning_rate 0.00121  3 epochs  4.2 s",
+        "trial 0008  failed  hidden_units.* 33, learning_rate 0.00121  1.0 s  "
+        r"OSError: [red]a\x1b[2J\nb",
+        "NOTICE: trial 0003: its worker died",
+    ]
+
+
+def test_quiet_shows_the_headers_notices_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """Quiet is no reason to miss that other data were used."""
+    with progress(mode="quiet") as shown:
+        shown.finished("0000", score=0.9, epochs=1, seconds=2.0, values=values(0))
+        shown.say("something")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "NOTICE: digits instead of mnist\n")
+
+
+@pytest.mark.parametrize("kind", [Terminal, AsciiTerminal])
+def test_a_terminal_is_left_with_the_best_and_a_cursor(kind: type[Terminal]) -> None:
+    """What anyone wrote is neither markup nor a control code; an ASCII terminal gets ASCII."""
+    stream = kind()
+    with progress(stream) as shown:
+        shown.started("0000", {"[red]a.猫\x1b[2J": "[bold]x"})
+        shown.finished("0000", score=0.9, epochs=1, seconds=2.0)
+        shown.failed("0001", "[red]no\x1b[2J", seconds=1.0)
+        shown.say("[red]again")
+    text = stream.getvalue()
+    assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l"), "the cursor is shown"
+    assert "\x1b[2J" not in text
+    assert all(word in CONTROL.sub("", text) for word in ("[red]no", "[red]again", "[bold]x"))
+    assert CONTROL.sub("", text).endswith("2 trials in 0:00\n")
+    assert text.isascii() == (kind is AsciiTerminal)
+
+
+def test_an_interrupted_search_leaves_what_it_showed() -> None:
+    """Trials that run and the bar stay on the screen, and the interruption goes on."""
+    stream = Terminal()
+
+    def interrupted() -> None:
+        with progress(stream) as shown:
+            shown.started("0000", values(0))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    last = CONTROL.sub("", stream.getvalue()).splitlines()[-2:]
+    assert "running" in last[0]
+    assert last[1].startswith("trials ")
+
+
+def test_trials_may_be_told_from_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lost, and no matter how much is told it is drawn ten times a second."""
+    draws: list[float] = []
+    redraw = LiveSearch.redraw
+    stream = Terminal()
+
+    def draw(view: LiveSearch) -> None:
+        draws.append(time.monotonic())
+        redraw(view)
+
+    def work(first: int) -> None:
+        for number in range(first, first + 25):
+            shown.started(f"{number:04}", values(number))
+            time.sleep(0.02)
+            shown.finished(f"{number:04}", score=0.5, epochs=1, seconds=0.02)
+
+    monkeypatch.setattr(LiveSearch, "redraw", draw)
+    with progress(stream, total=100) as shown:
+        threads = [threading.Thread(target=work, args=(25 * index,)) for index in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert "100 trials in" in stream.getvalue()
+    assert draws
+    assert all(later - sooner > 0.09 for sooner, later in itertools.pairwise(draws))
+
+
+def test_a_display_that_fails_ends_itself_and_not_the_search(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A stream that goes away is told in one line."""
+    stream, hook = io.StringIO(), sys.excepthook
+    with progress(stream) as shown:
+        stream.close()
+        shown.finished("0000", score=0.5, epochs=1, seconds=1.0, values=values(0))
+        shown.say("more")
+    assert capsys.readouterr().err.count("NOTICE: the progress display is off (ValueError") == 1
+    assert sys.excepthook is hook
+
+
+def test_a_notebook_gets_one_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Header, notices and trials share an output that is replaced in place."""
+    shown_data: list[dict[str, str]] = []
+    displays: list[dict[str, str]] = []
+
+    def display(data: dict[str, str], **options: Any) -> Any:
+        displays.append(data)
+        return types.SimpleNamespace(update=lambda data, raw: shown_data.append(data))
+
+    ipython: Any = types.ModuleType("IPython")
+    ipython.get_ipython = lambda: types.SimpleNamespace(kernel=object())
+    module: Any = types.ModuleType("IPython.display")
+    module.display = display
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    with progress() as shown:
+        shown.say("<b>")
+        shown.finished("0000", score=0.5, epochs=1, seconds=1.0, values=values(0))
+    assert len(displays) == 1
+    text = shown_data[-1]["text/plain"]
+    assert all(word in text for word in ("deep_mlp", "NOTICE: <b>", "★ 0000", "1 trial in 0:0"))
+    assert "NOTICE: " in shown_data[-1]["text/html"]
+    assert "&lt;b&gt;" in shown_data[-1]["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["model.hidden_units.*", "fit.batch_size"], ["hidden_units.*", "batch_size"]),
+        (["model.hidden_units.0", "model.hidden_units.1"], ["hidden_units.0", "hidden_units.1"]),
+        (["model.rate", "optimizer.rate"], ["model.rate", "optimizer.rate"]),
+        (["rate", "optimizer.rate"], ["rate", "optimizer.rate"]),
+        (["optimizer.name"], ["optimizer.name"]),
+    ],
+)
+def test_a_parameter_is_called_by_the_end_of_its_path(paths: list[str], names: list[str]) -> None:
+    """As short as tells it from the others; an index or "name" alone tells nothing."""
+    assert list(short_names(paths).values()) == names
+
+
+def test_a_value_and_a_title_take_few_characters() -> None:
+    """Three digits of a number; a long title parts near its middle."""
+    shown = [format_parameter(value) for value in (212, 0.0012145, True, "adam", [1, 2])]
+    assert shown == ["212", "0.00121", "true", "adam", "[1, 2]"]
+    assert fold_title("learning_rate") == ("learning_", "rate")
+    assert fold_title("time") == ("time",)

@@ -1,0 +1,34 @@
+"""Terminals that are none, and a clock that is set by hand."""
+
+from __future__ import annotations
+
+import io
+import re
+
+# What steers a terminal: colours and movements of the cursor.
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+class AsciiTerminal(Terminal):
+    """A terminal in the locale C."""
+
+    encoding = "ascii"
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now

@@ -1,0 +1,30 @@
+"""A small search, and what has to be the same of two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kzoo.tuning.search import Search
+
+ALGORITHMS = ["random", "grid", "bayesian", "hyperband"]
+SPEC: dict[str, Any] = {
+    "name": "small",
+    "model": {"builder": "deep_mlp", "hidden_units": [8, 8]},
+    "dataset": {"name": "digits", "validation_size": 200},
+    "optimizer": {"name": "adam", "learning_rate": 0.01},
+    "fit": {"epochs": 3, "batch_size": 200, "execution": "graph"},
+    "tune": {
+        "max_trials": 4,
+        "space": {
+            "model.hidden_units.*": {"type": "int", "min": 4, "max": 64, "sampling": "log"},
+            "optimizer.learning_rate": {
+                "type": "float", "min": 1e-3, "max": 1e-1, "sampling": "log",
+            },
+        },
+    },
+}  # fmt: skip
+
+
+def facts(found: Search) -> list[Any]:
+    """Return what has to be the same of two searches."""
+    return [(tried.trial, tried.values, tried.status, tried.score) for tried in found.trials]

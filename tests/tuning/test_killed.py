@@ -1,0 +1,131 @@
+"""Searches whose processes are killed: the workers of a cluster, and the search itself."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.cluster import connect, worker
+from support.searches import ALGORITHMS, SPEC, facts
+
+import kzoo
+from kzoo.tuning.search import Search
+
+SECONDS = 120
+
+
+def wait_for(path: Path, events: int) -> None:
+    """Wait until a search's log has so many lines."""
+    deadline = time.monotonic() + SECONDS
+    while not path.exists() or path.read_bytes().count(b"\n") < events:
+        assert time.monotonic() < deadline, "the search does not move"
+        time.sleep(0.02)
+
+
+def test_a_search_on_a_cluster_survives_the_death_of_a_worker(
+    scheduler: str, tmp_path: Path
+) -> None:
+    """One of two workers is killed in the middle; every trial is completed once."""
+    spec = kzoo.load_spec(SPEC, {"tune.max_trials": 8, "fit.epochs": 20})
+    with worker(scheduler) as first, worker(scheduler):
+        with connect(scheduler, workers=2):
+            pass
+
+        def kill() -> None:
+            while not list(tmp_path.glob("*/log.jsonl")):
+                time.sleep(0.05)
+            (log,) = tmp_path.glob("*/log.jsonl")
+            # The beginning, two trials, one of them ended: the next is under way.
+            wait_for(log, 5)
+            first.kill()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        found = kzoo.tune(spec, scheduler=scheduler, out=tmp_path, display="quiet")
+        killer.join()
+        assert first.poll() == -signal.SIGKILL
+    assert [tried.trial for tried in found.trials] == [f"{number:04d}" for number in range(8)]
+    assert [tried.status for tried in found.trials] == ["completed"] * 8
+    told = [json.loads(line) for line in (found.path / "log.jsonl").read_text("utf-8").splitlines()]
+    assert sum(event["event"] == "told" for event in told) == 8
+
+
+def kill_and_resume(spec: kzoo.Spec, tmp_path: Path, delays: list[float]) -> Search:
+    """Search in a process that is killed after each of these seconds, then to the end."""
+    (tmp_path / "spec.json").write_text(spec.to_json(), "utf-8")
+    command = [sys.executable, "-m", "kzoo", "tune"]
+    kills = 0
+    for delay in [*delays, None]:
+        begun = list(tmp_path.glob("runs/*/search.json"))
+        what = ["--resume", str(begun[0].parent)] if begun else ["spec.json"]
+        process = subprocess.Popen([*command, *what, "--quiet"], cwd=tmp_path, text=True)
+        try:
+            process.wait(delay)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    assert process.returncode == 0
+    assert kills >= 1
+    (path,) = (tmp_path / "runs").iterdir()
+    return Search(path)
+
+
+def algorithm_spec(algorithm: str) -> kzoo.Spec:
+    """Return a search of some seconds."""
+    changes: dict[str, Any] = {
+        "tune.algorithm": algorithm,
+        "tune.max_trials": 12,
+        "tune.space": {
+            "optimizer.learning_rate": {
+                "type": "float", "min": 1e-3, "max": 1e-1, "sampling": "log",
+            }
+        },
+        "fit.epochs": 9,
+    }  # fmt: skip
+    return kzoo.load_spec(SPEC, changes)
+
+
+def test_a_killed_search_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
+    """Killed with SIGKILL in its fourth trial and resumed, it has the same trials and scores."""
+    spec = algorithm_spec("hyperband")
+    whole = facts(kzoo.tune(spec, out=tmp_path / "whole", display="quiet"))
+    (tmp_path / "spec.json").write_text(spec.to_json(), "utf-8")
+    command = [sys.executable, "-m", "kzoo", "tune"]
+    process = subprocess.Popen([*command, "spec.json", "--quiet"], cwd=tmp_path)
+    deadline = time.monotonic() + SECONDS
+    while not list(tmp_path.glob("runs/*/trials/0003-*")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    subprocess.run(
+        [*command, "--resume", "latest", "--quiet", "--json"],
+        cwd=tmp_path,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    (path,) = (tmp_path / "runs").iterdir()
+    assert facts(Search(path)) == whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_kills_at_random_moments_change_nothing(algorithm: str, tmp_path: Path) -> None:
+    """Five kills at seeded moments, one of them perhaps before anything is written."""
+    spec = algorithm_spec(algorithm)
+    whole = facts(kzoo.tune(spec, out=tmp_path / "whole", display="quiet"))
+    chance = random.Random(ALGORITHMS.index(algorithm))  # noqa: S311  # no secret
+    delays = [chance.uniform(2.0, 10.0) for _ in range(5)]
+    found = kill_and_resume(spec, tmp_path, delays)
+    assert facts(found) == whole
+    assert len({tried.trial for tried in found.trials}) == len(whole)

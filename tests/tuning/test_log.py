@@ -1,0 +1,225 @@
+"""The log of a search, and going on from it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kzoo.errors import RunError
+from kzoo.spec.tune import TuneSpec
+from kzoo.tuning.log import Asked, Event, Idle, SearchLog, Told
+from kzoo.tuning.proposals import Proposal, Proposals
+from kzoo.tuning.replay import replay
+
+RATE = {"type": "float", "min": 1e-4, "max": 1e-2, "sampling": "log"}
+TRIALS = {"random": 6, "grid": 6, "bayesian": 6, "hyperband": 12}
+SEARCHES = pytest.mark.parametrize("algorithm", TRIALS)
+EVENTS: list[Event] = [
+    Asked(proposal=Proposal("0000", {"a": 1, "b": 2.5, "c": True, "d": "ü"})),
+    Told(trial="0000", status="completed", score=0.5, epochs=3, seconds=1.5, run="0000-x"),
+    Asked(proposal=Proposal("0001", {"a": 1}, epochs=9, parent="0000")),
+    Idle(),
+    Told(trial="0001", status="failed", error="out of\nmemory"),
+]
+
+
+def proposals_of(algorithm: str, *, seed: int = 0) -> Proposals:
+    """Return the proposals of a search."""
+    tree = {
+        "algorithm": algorithm,
+        "max_trials": TRIALS[algorithm],
+        "space": {"optimizer.learning_rate": RATE},
+    }
+    return Proposals(TuneSpec.model_validate_json(json.dumps(tree)), seed=seed, epochs=9)
+
+
+def end(proposal: Proposal) -> Told:
+    """Return how a trial ends, by its values and number alone."""
+    if proposal.trial == "0001":
+        return Told(trial=proposal.trial, status="failed", error="diverged")
+    score = proposal.values["optimizer.learning_rate"] * 1e5 % 1
+    return Told(trial=proposal.trial, status="completed", score=score)
+
+
+def go_on(log: SearchLog, proposals: Proposals, in_flight: list[Proposal], *, workers: int) -> None:
+    """Run a search to its end, the oldest trial first."""
+    while True:
+        while len(in_flight) < workers:
+            proposal = proposals.ask()
+            if proposal is None:
+                log.idle()
+                break
+            log.asked(proposal)
+            in_flight.append(proposal)
+        if not in_flight:
+            return
+        told = end(in_flight.pop(0))
+        log.told(told)
+        proposals.tell(told.trial, told.score)
+
+
+def written(path: Path, events: list[Event]) -> Path:
+    """Return a log that holds these events."""
+    with SearchLog(path) as log:
+        for event in events:
+            log._append(event)
+    return path
+
+
+def read(path: Path) -> list[Event]:
+    """Return what a log holds."""
+    with SearchLog(path) as log:
+        return log.events
+
+
+def without_idle(events: list[Event]) -> list[Event]:
+    """Return the events that say something of trials."""
+    return [event for event in events if not isinstance(event, Idle)]
+
+
+def test_log_gives_back_what_it_was_given(tmp_path: Path) -> None:
+    """Each kind of event, values with their types, is read as it was written."""
+    path = tmp_path / "log.jsonl"
+    with SearchLog(path) as log:
+        assert log.events == []
+        log.asked(Proposal("0000", {"a": 1, "b": 2.5, "c": True, "d": "ü"}))
+        log.told(Told(trial="0000", status="failed", error="x"))
+        log.idle()
+    events = read(path)
+    first = events[0]
+    assert isinstance(first, Asked)
+    assert [type(value) for value in first.proposal.values.values()] == [int, float, bool, str]
+    assert events[1:] == [Told(trial="0000", status="failed", error="x"), Idle()]
+
+
+def test_log_is_only_added_to(tmp_path: Path) -> None:
+    """Opening a log again keeps what it has."""
+    path = written(tmp_path / "log.jsonl", EVENTS[:2])
+    written(path, EVENTS[2:])
+    assert read(path) == EVENTS
+
+
+def test_line_cut_off_anywhere_is_dropped(tmp_path: Path) -> None:
+    """After a kill at any byte the whole lines before are there, and the next one is whole too."""
+    content = written(tmp_path / "whole.jsonl", EVENTS).read_bytes()
+    path = tmp_path / "cut.jsonl"
+    for size in range(len(content) + 1):
+        path.write_bytes(content[:size])
+        whole = content[:size].count(b"\n")
+        assert read(path) == EVENTS[:whole]
+        with SearchLog(path) as log:
+            log.idle()
+        assert read(path) == [*EVENTS[:whole], Idle()]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\xff",
+        b"{}",
+        b'{"event": "asked"}',
+        b'{"event": "gone"}',
+        b'{"event": "told", "trial": "0000", "status": "completed"}',
+        b'{"event": "told", "trial": "0000", "status": "failed", "score": 1.0}',
+        b'{"event": "idle", "more": 1}',
+        b'{"event": "idle"} {"event": "idle"}',
+    ],
+)
+def test_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
+    """A line that a kill cannot have left is an error that says which it is."""
+    path = written(tmp_path / "log.jsonl", EVENTS)
+    lines = path.read_bytes().split(b"\n")
+    lines[2] = line
+    path.write_bytes(b"\n".join(lines))
+    with pytest.raises(RunError, match=r"log\.jsonl: line 3 is damaged"):
+        SearchLog(path)
+
+
+def test_log_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
+    """A log where none can be is one line, not a traceback."""
+    with pytest.raises(RunError, match="none/log: cannot be opened: No such file or directory"):
+        SearchLog(tmp_path / "none" / "log")
+
+
+def test_full_disk_is_an_error_and_leaves_no_torn_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only a part of a line fits, that part is taken back."""
+    path = written(tmp_path / "log.jsonl", EVENTS)
+    real = os.write
+    results: Iterator[int] = iter([10])
+
+    def write(file: int, data: bytes) -> int:
+        for size in results:
+            return real(file, data[:size])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with SearchLog(path) as log:
+        monkeypatch.setattr(os, "write", write)
+        with pytest.raises(RunError, match=r"log\.jsonl: cannot be written: No space left"):
+            log.idle()
+        monkeypatch.undo()
+        assert path.read_bytes().endswith(b"\n")
+    assert read(path) == EVENTS
+
+
+@SEARCHES
+@pytest.mark.parametrize("workers", [1, 2])
+def test_search_cut_at_any_event_goes_on_as_if_it_had_not_been(
+    algorithm: str, workers: int, tmp_path: Path
+) -> None:
+    """Whatever the log had when a search ended, the rest of it is the same, trial by trial."""
+    path = tmp_path / "whole.jsonl"
+    with SearchLog(path) as log:
+        go_on(log, proposals_of(algorithm), [], workers=workers)
+    whole = read(path)
+    assert len([event for event in whole if isinstance(event, Asked)]) == TRIALS[algorithm]
+    for size in range(len(whole) + 1):
+        cut = written(tmp_path / f"{size}.jsonl", whole[:size])
+        with SearchLog(cut) as log:
+            proposals = proposals_of(algorithm)
+            standing = replay(proposals, log.events)
+            assert list(standing.told) == [e for e in log.events if isinstance(e, Told)]
+            go_on(log, proposals, list(standing.in_flight), workers=workers)
+        assert without_idle(read(cut)) == without_idle(whole)
+
+
+def log_of(algorithm: str, path: Path) -> list[Event]:
+    """Return the log of a whole search."""
+    with SearchLog(path) as log:
+        go_on(log, proposals_of(algorithm), [], workers=1)
+    return read(path)
+
+
+@SEARCHES
+def test_search_that_proposes_something_else_is_refused(algorithm: str, tmp_path: Path) -> None:
+    """The trial that differs is named, with both proposals."""
+    events = log_of(algorithm, tmp_path / "log.jsonl")
+    event = events[4]
+    assert isinstance(event, Asked)
+    trial = event.proposal.trial
+    events[4] = Asked(proposal=Proposal(trial, {"optimizer.learning_rate": 7.0}))
+    with pytest.raises(RunError, match=rf"^trial {trial}: the search proposes .* has .*7\.0"):
+        replay(proposals_of(algorithm), events)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda events: [Idle(), *events], "has nothing; was the spec changed"),
+        (lambda events: [*events, events[-2]], "trial 0005: the log ends it, but it was not"),
+        (lambda events: [*events, events[0]], "trial 0000: the search proposes nothing"),
+    ],
+)
+def test_log_that_contradicts_itself_is_refused(change: Any, message: str, tmp_path: Path) -> None:
+    """An event that this search cannot have had is an error of one line."""
+    events = log_of("random", tmp_path / "log.jsonl")
+    with pytest.raises(RunError, match=message):
+        replay(proposals_of("random"), change(events))
