@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class KzooError(Exception):
@@ -29,18 +30,30 @@ class RunError(KzooError):
     """A run directory cannot be written, found or read."""
 
 
+class BrokenOffError(RunError):
+    """What a search stands on has failed; it can be gone on with once that is mended.
+
+    Attributes:
+        path: The search's directory.
+    """
+
+    def __init__(self, reason: str, path: Path) -> None:
+        super().__init__(reason)
+        self.path = path
+
+
 class Interrupted(KeyboardInterrupt):
-    """A signal ended a training or a search that can be gone on with.
+    """A signal ended a training or a search that can be resumed.
 
     Attributes:
         signal: Its number.
-        resume: The command that goes on.
+        path: The directory of the run or the search.
     """
 
-    def __init__(self, signal: int, resume: str) -> None:
-        super().__init__(f"interrupted; go on with: {resume}")
+    def __init__(self, signal: int, path: Path) -> None:
+        super().__init__(f"interrupted; {path} can be gone on with")
         self.signal = signal
-        self.resume = resume
+        self.path = path
 
 
 class UnknownNameError(KzooError):

@@ -59,7 +59,7 @@ POINTS = (
 # What an atomic write calls in turn.
 WRITING = {"opened": "tempfile.mkstemp", "written": "os.fsync", "named": "pathlib.Path.replace"}
 EPOCH_END = "kzoo.checkpoint.Checkpointer.on_epoch_end"
-RESULTS = "kzoo.train.training.write_results"
+RESULTS = "kzoo.train.runner.write_results"
 
 
 @dataclass(frozen=True)
@@ -264,7 +264,7 @@ def main() -> int:
     options = parser.parse_args()
     # All that a run imports; but nothing may be computed yet, as its threads would not be forked.
     mock.patch("kzoo.start.import_keras").start()
-    for name in ("kzoo.train.training", "sklearn.datasets", "h5py", "safetensors.numpy"):
+    for name in ("kzoo.train.runner", "sklearn.datasets", "h5py", "safetensors.numpy"):
         importlib.import_module(name)
     struck: Counter[str] = Counter()
     good = 0

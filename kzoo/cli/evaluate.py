@@ -9,13 +9,14 @@ import typer
 from kzoo.cli.arguments import JsonOption
 from kzoo.cli.output import only_json
 from kzoo.errors import one_line
-from kzoo.start import import_keras
+from kzoo.figures import METRICS
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from kzoo.cli.columns import Column
-    from kzoo.evaluation import ClassFigures, Evaluation
+    from kzoo.evaluation import Evaluation
+    from kzoo.figures.classes import ClassFigures
 
 _PAIRS_SHOWN = 3
 
@@ -46,8 +47,6 @@ def evaluate(
     # Before Keras, which takes seconds to import.
     found = Run(find_run(run))
     with only_json(as_json) as give:
-        # The display's room brings Keras even where only the run's own figures are read.
-        import_keras()
         from kzoo.evaluation import evaluate as evaluate_run
 
         result = evaluate_run(found, data, display="plain" if plain else "auto")
@@ -92,11 +91,11 @@ def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
         f"{pair.actual} taken for {pair.taken_for} ({pair.examples:,})"
         for pair in result.confusions[:_PAIRS_SHOWN]
     ]
+    others = {name: value for name, value in result.metrics.items() if name != "accuracy"}
     accuracy = f"{result.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f})"
     return [
         ("accuracy", Text(accuracy, style="bold")),
-        ("balanced accuracy", f"{result.balanced_accuracy:.4f}"),
-        ("mean loss", f"{result.loss:.4f}"),
+        *((METRICS[name].title, f"{value:.4f}") for name, value in others.items()),
         ("test examples", f"{result.examples:,}"),
         ("most confused", "\n".join(pairs) or "nothing: every answer is right"),
         ("run", result.run),

@@ -16,7 +16,6 @@ from kzoo.cli.columns import Column, draw_table, fit_columns, result_console
 from kzoo.cli.output import only_json
 from kzoo.cli.words import duration
 from kzoo.spec import Spec
-from kzoo.start import import_keras
 
 if TYPE_CHECKING:
     from kzoo.evaluation.layers import LayerFigures
@@ -30,7 +29,6 @@ def show_layers(spec: Spec, *, as_json: bool) -> None:
         KzooError: the data cannot be read, or the model cannot be built for them or trained.
     """
     with only_json(as_json) as give:
-        import_keras()
         from kzoo.evaluation.layers import layer_figures
         from kzoo.evaluation.timing import data_shape, time_epoch
         from kzoo.runs import scaled_model

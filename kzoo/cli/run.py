@@ -22,7 +22,6 @@ from kzoo.cli.arguments import (
 )
 from kzoo.cli.output import only_json, say, telling_how_to_resume
 from kzoo.errors import KzooError, one_line
-from kzoo.start import import_keras
 
 if TYPE_CHECKING:
     from kzoo.runs import Run
@@ -52,10 +51,9 @@ def run(
         from kzoo.runs import directory, find_run
 
         path = find_run(resume, out)
-        with only_json(as_json) as give, telling_how_to_resume():
+        with only_json(as_json) as give, telling_how_to_resume("kzoo run"):
             if (path / directory.METRICS).is_file():
                 say(f"{path} is finished already.")
-            import_keras()
             from kzoo.train import resume as go_on
 
             _show(go_on(path, display=mode), give if as_json else None, plain=plain)
@@ -63,8 +61,7 @@ def run(
     from kzoo.spec import load_spec
 
     checked = load_spec(*spec_and_changes(spec, overrides, data))
-    with only_json(as_json) as give, telling_how_to_resume():
-        import_keras()
+    with only_json(as_json) as give, telling_how_to_resume("kzoo run"):
         from kzoo.train import run as train
 
         finished = train(checked, out=out, display=mode)

@@ -20,7 +20,7 @@ from kzoo.cli.arguments import (
     refuse_with_resume,
     spec_and_changes,
 )
-from kzoo.cli.output import only_json, telling_how_to_resume
+from kzoo.cli.output import only_json, shown, telling_how_to_resume
 
 if TYPE_CHECKING:
     from kzoo.tuning.search import Search
@@ -74,7 +74,8 @@ def tune(
         path = find_run(resume, out, record=directory.SEARCH)
     else:
         checked = load_spec(*spec_and_changes(spec, overrides, data))
-    with only_json(as_json) as give, telling_how_to_resume():
+    options = _workers(workers, scheduler)
+    with only_json(as_json) as give, telling_how_to_resume("kzoo tune", options):
         from kzoo.tuning.tune import resume_search
         from kzoo.tuning.tune import tune as search
 
@@ -88,21 +89,27 @@ def tune(
             _show(finished)
 
 
+def _workers(workers: int, scheduler: str | None) -> str:
+    """Return the options with which the same workers go on."""
+    if scheduler is not None:
+        return f" --scheduler {shlex.quote(scheduler)}"
+    return f" --workers {workers}" if workers > 1 else ""
+
+
 def _show(search: Search) -> None:
     from kzoo.display import print_best
-    from kzoo.train.resumption import shown
     from kzoo.tuning.search import BEST, PICTURE, TABLE
 
-    best, tune = search.best, search.spec.tune
-    if best is None or tune is None:
+    best = search.best
+    if best is None:
         return
     path = Path(shown(search.path))
     print_best(
         best.values,
         title=f"the best of {len(search.trials)} trials of {search.spec.name}",
         facts={
-            tune.objective.metric: f"{best.score:.4f} (trial {best.trial}; the best of many was "
-            "lucky too)",
+            search.tune.objective.metric: f"{best.score:.4f} (trial {best.number}; the best of "
+            "many was lucky too)",
             "trials": str(path / TABLE),
             "picture": str(path / PICTURE),
         },

@@ -20,7 +20,6 @@ from kzoo.cli.arguments import (
 )
 from kzoo.cli.output import only_json, say, telling_how_to_resume
 from kzoo.errors import one_line
-from kzoo.start import import_keras
 
 if TYPE_CHECKING:
     from kzoo.evaluation import Verdict
@@ -65,8 +64,7 @@ def verify(
             f"{figures['test_accuracy']:.4f} ({run.path})"
         )
 
-    with only_json(as_json) as give, telling_how_to_resume():
-        import_keras()
+    with only_json(as_json) as give, telling_how_to_resume("kzoo run"):
         from kzoo.evaluation import verify as verify_spec
 
         # It warns of each model after the fifth in a process, that it is traced anew.

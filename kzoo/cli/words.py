@@ -21,7 +21,6 @@ _DATASETS = {
     "cifar100": "60,000 photographs, colour images of 32x32, 100 classes",
     "digits": "1,797 handwritten digits, grey images of 8x8, 10 classes; needs no download",
 }
-_OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
 _ITEMS = {"integer": "whole numbers", "number": "numbers", "string": "texts"}
 _ONE = {"integer": "a whole number", "number": "a number", "string": "a text"}
 
@@ -65,7 +64,7 @@ def _augmentation(augment: AugmentSpec) -> str:
 def describe_optimizer(optimizer: Optimizer) -> list[str]:
     """Return the optimizer, then what its learning rate does, then what is not usual in it."""
     phrases = [
-        f"{_OPTIMIZERS[optimizer.name]}, learning rate {optimizer.learning_rate:g}",
+        f"{optimizer.keras_class}, learning rate {optimizer.learning_rate:g}",
         _schedule(optimizer),
     ]
     momentum = getattr(optimizer, "momentum", 0.0)

@@ -87,17 +87,29 @@ class SearchProgress:
                 self._drawing.stop()
                 self._drawing = None
 
-    def started(self, trial: str, values: Mapping[str, Any], *, epochs: int | None = None) -> None:
-        """Show that a trial runs.
-
-        Args:
-            trial: Its number, such as ``0007``.
-            values: The path of each parameter in the spec, and its value.
-            epochs: The last epoch it trains; None where all trials train alike.
-        """
+    def started(self, trial) -> None:
         with self._state_lock:
-            self._state.start(trial, values, epochs)
+            self._state.start(trial.number, trial.values, trial.epochs)
         self._changed.set()
+
+    def ended(self, trial, *, kept=False) -> None:
+        if trial.score is None:
+            self.failed(
+                trial.number,
+                trial.error or "no score",
+                seconds=trial.seconds,
+                values=trial.values,
+                kept=kept,
+            )
+        else:
+            self.finished(
+                trial.number,
+                score=trial.score,
+                epochs=trial.epochs,
+                seconds=trial.seconds,
+                values=trial.values,
+                kept=kept,
+            )
 
     def finished(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,14 @@ class _Untracked:
     def __init__(self, model: keras.Model) -> None:
         self.model = model
         self.blocks: dict[Kind, Blocks] = {}
+
+
+@dataclass(frozen=True)
+class _Validation:
+    """The examples to validate on, and after which epochs: every so many, or those listed."""
+
+    blocks: Blocks
+    frequency: Any
 
 
 class Accelerated(keras.Model):
@@ -122,56 +131,53 @@ class Accelerated(keras.Model):
                 shuffle, class_weight, sample_weight, initial_epoch, steps_per_epoch,
                 validation_steps, validation_batch_size, validation_freq,
             )  # fmt: skip
-        return self._fit_blocks(
-            inputs, batch_size or 32, epochs, verbose, callbacks, shuffle, initial_epoch,
-            validation_batch_size or batch_size or 32, validation_freq,
-        )  # fmt: skip
-
-    def _fit_blocks(
-        self,
-        inputs: Inputs,
-        batch_size: int,
-        epochs: int,
-        verbose: Any,
-        callbacks: Any,
-        shuffle: bool,
-        initial_epoch: int,
-        validation_batch_size: int,
-        validation_freq: Any,
-    ) -> keras.callbacks.History:
-        self._build_for(inputs, batch_size)
-        training = self._load("train", inputs.train, batch_size)
+        epoch_range = range(initial_epoch, epochs)
+        self._build_for(inputs, batch_size or 32)
+        training = self._load("train", inputs.train, batch_size or 32)
         validation = None
         if inputs.validation is not None:
-            validation = self._load("test", inputs.validation, validation_batch_size)
-        model, history = self.original, keras.callbacks.History()
+            rows = validation_batch_size or batch_size or 32
+            validation = _Validation(self._load("test", inputs.validation, rows), validation_freq)
+        history = keras.callbacks.History()
         events = keras.callbacks.CallbackList(
             [*_as_list(callbacks), history],
             add_progbar=verbose != 0,
             verbose=_verbosity(verbose),
             epochs=epochs,
             steps=training.steps,
-            model=model,
+            model=self.original,
         )
+        self._fit_blocks(training, validation, events, epoch_range, shuffle=shuffle)
+        self.original.history = history
+        return history
+
+    def _fit_blocks(
+        self,
+        training: Blocks,
+        validation: _Validation | None,
+        events: keras.callbacks.CallbackList,
+        epochs: range,
+        *,
+        shuffle: bool,
+    ) -> None:
+        model = self.original
         model.stop_training = False
         events.on_train_begin()
         logs: dict[str, float] = {}
-        for epoch in range(initial_epoch, epochs):
+        for epoch in epochs:
             events.on_epoch_begin(epoch)
             self._begin_epoch(training, max(epoch, self._epochs_begun), shuffle=shuffle)
             logs = self._run_epoch(training, events)
-            if validation is not None and _is_due(epoch, validation_freq):
-                logs |= self._validate(validation, events)
+            if validation is not None and _is_due(epoch, validation.frequency):
+                logs |= self._validate(validation.blocks, events)
             events.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
-        if epochs > initial_epoch:
+        if epochs:
             self.optimizer.finalize_variable_values(model.trainable_variables)
         events.on_train_end(logs)
         for blocks in self._untracked.blocks.values():
             blocks.unload()
-        model.history = history
-        return history
 
     def _load(self, kind: Kind, data: Data, batch_size: int) -> Blocks:
         blocks = self._untracked.blocks

@@ -4,7 +4,7 @@ from kzoo.runs.directory import create_run, find_run, write_atomically, write_js
 from kzoo.runs.environment import DatasetFacts, describe_environment
 from kzoo.runs.lock import holding
 from kzoo.runs.model import predict, scaled_model
-from kzoo.runs.run import Run, load
+from kzoo.runs.record import Run, load
 
 __all__ = [
     "DatasetFacts",

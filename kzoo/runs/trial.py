@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict
 
 State = Literal["running", "completed", "failed"]
 
@@ -25,6 +27,11 @@ class Trial:
         error: Why it has no score.
         parent: The number of the trial whose training it goes on with.
     """
+
+    # How a trial is read back: strictly, as the log wrote it.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        strict=True, extra="forbid", allow_inf_nan=False
+    )
 
     number: str
     values: dict[str, Any]

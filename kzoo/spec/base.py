@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kzoo.figures import MONITORED
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
+if TYPE_CHECKING:
+    Monitored = str
+else:
+    Monitored = Literal[MONITORED]
 
 
 class Section(BaseModel):

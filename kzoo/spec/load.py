@@ -18,7 +18,7 @@ from kzoo.spec.parse import describe, read_json
 from kzoo.spec.problems import explain, locate, to_json_text
 from kzoo.spec.spec import ModelSpec, Spec, UncheckedModelSpec
 from kzoo.spec.tree import Tree, merge, parse_overrides, put, put_all
-from kzoo.spec.tune import Dimension
+from kzoo.spec.tune import ALGORITHMS, Dimension
 
 SpecSource = str | os.PathLike[str] | Mapping[str, Any] | Spec
 Overrides = Mapping[str, Any] | Iterable[str]
@@ -199,8 +199,10 @@ def _check_searchable(spec: Spec, path: str, *, place: str) -> None:
     """Refuse a dimension of what a search must leave as it is."""
     if path == "fit.execution":
         raise SpecError(f"{place}: cannot be searched: it is how to train, not what")
-    if path == "fit.epochs" and spec.tune and spec.tune.algorithm == "hyperband":
-        raise SpecError(f"{place}: cannot be searched by hyperband, which sets the epochs itself")
+    if path == "fit.epochs" and spec.tune and ALGORITHMS[spec.tune.algorithm].sets_epochs:
+        raise SpecError(
+            f"{place}: cannot be searched by {spec.tune.algorithm}, which sets the epochs itself"
+        )
     if any(path == section or path.startswith(f"{section}.") for section in _SEARCHABLE):
         return
     hint = ""

@@ -1,23 +1,50 @@
-"""The optimizer of a spec, and how its learning rate changes."""
+"""The optimizer of a spec, how its learning rate changes, and what Keras has for them.
+
+An optimizer is one class here: its fields are Keras's own arguments, and `keras_class` names the
+class in ``keras.optimizers`` that takes them.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from kzoo.spec.base import Fraction, Section
 
+if TYPE_CHECKING:
+    import keras
+
 LearningRate = Annotated[float, Field(gt=0, le=100)]
 
 
-class ConstantSchedule(Section):
+class ScheduleBase(Section):
+    """What every schedule has."""
+
+    name: str
+
+    def make(self, rate: float, *, epochs: int, steps_per_epoch: int) -> Any:
+        """Return what Keras takes for a learning rate: a number, or one of its schedules.
+
+        Args:
+            rate: The learning rate of the optimizer.
+            epochs: Of the whole training.
+            steps_per_epoch: Epochs of the schedule become so many steps each.
+        """
+        raise NotImplementedError
+
+
+class ConstantSchedule(ScheduleBase):
     """The learning rate as it is."""
 
     name: Literal["constant"] = "constant"
 
+    def make(self, rate: float, *, epochs: int, steps_per_epoch: int) -> Any:
+        """Return the rate itself."""
+        return rate
 
-class CosineSchedule(Section):
+
+class CosineSchedule(ScheduleBase):
     """Linear warm-up, then half a cosine. Source: Loshchilov and Hutter, SGDR, 2017."""
 
     name: Literal["cosine"]
@@ -29,8 +56,24 @@ class CosineSchedule(Section):
     )
     alpha: Fraction = Field(0.0, description="Final rate, as a fraction of learning_rate.")
 
+    def make(self, rate: float, *, epochs: int, steps_per_epoch: int) -> Any:
+        """Return ``keras.optimizers.schedules.CosineDecay``."""
+        from keras.optimizers.schedules import CosineDecay
 
-class ExponentialSchedule(Section):
+        steps = epochs * steps_per_epoch
+        warmup = round(steps * self.warmup_fraction)
+        if warmup == 0:
+            return CosineDecay(rate, steps, alpha=self.alpha)
+        return CosineDecay(
+            0.0,
+            max(steps - warmup, 1),
+            alpha=self.alpha,
+            warmup_target=rate,
+            warmup_steps=warmup,
+        )
+
+
+class ExponentialSchedule(ScheduleBase):
     """The rate times `decay_rate` every `decay_epochs`."""
 
     name: Literal["exponential"]
@@ -42,8 +85,15 @@ class ExponentialSchedule(Section):
         False, description="Fall at once every `decay_epochs` instead of smoothly."
     )
 
+    def make(self, rate: float, *, epochs: int, steps_per_epoch: int) -> Any:
+        """Return ``keras.optimizers.schedules.ExponentialDecay``."""
+        from keras.optimizers.schedules import ExponentialDecay
 
-class PiecewiseSchedule(Section):
+        steps = max(round(self.decay_epochs * steps_per_epoch), 1)
+        return ExponentialDecay(rate, steps, self.decay_rate, staircase=self.staircase)
+
+
+class PiecewiseSchedule(ScheduleBase):
     """The rate times `factors[i]` from `boundaries[i]` epochs on."""
 
     name: Literal["piecewise"]
@@ -65,6 +115,14 @@ class PiecewiseSchedule(Section):
             raise ValueError(f"received boundaries {list(self.boundaries)}; expected rising epochs")
         return self
 
+    def make(self, rate: float, *, epochs: int, steps_per_epoch: int) -> Any:
+        """Return ``keras.optimizers.schedules.PiecewiseConstantDecay``."""
+        from keras.optimizers.schedules import PiecewiseConstantDecay
+
+        # Keras keeps a value up to and including its boundary; steps count from 0.
+        boundaries = [round(epoch * steps_per_epoch) - 1 for epoch in self.boundaries]
+        return PiecewiseConstantDecay(boundaries, [rate, *(rate * f for f in self.factors)])
+
 
 Schedule = Annotated[
     ConstantSchedule | CosineSchedule | ExponentialSchedule | PiecewiseSchedule,
@@ -75,6 +133,9 @@ Schedule = Annotated[
 class OptimizerBase(Section):
     """What every optimizer has."""
 
+    # The class in `keras.optimizers`, which is also what a person calls it.
+    keras_class: ClassVar[str]
+
     name: str
     learning_rate: LearningRate = Field(0.001, description="Step size, before the schedule.")
     schedule: Schedule = Field(
@@ -84,9 +145,26 @@ class OptimizerBase(Section):
         None, description="Largest norm of all gradients together; larger ones are scaled down."
     )
 
+    def make(self, *, epochs: int, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+        """Return the Keras optimizer; epochs of its schedule become steps.
+
+        Args:
+            epochs: Of the whole training.
+            steps_per_epoch: Steps of each.
+        """
+        import keras
+
+        settings = self.model_dump(exclude={"name", "schedule", "learning_rate"})
+        rate = self.schedule.make(
+            self.learning_rate, epochs=epochs, steps_per_epoch=steps_per_epoch
+        )
+        return getattr(keras.optimizers, self.keras_class)(rate, **settings)
+
 
 class Sgd(OptimizerBase):
     """Stochastic gradient descent, with momentum if wanted."""
+
+    keras_class: ClassVar[str] = "SGD"
 
     name: Literal["sgd"]
     learning_rate: LearningRate = Field(0.01, description="Step size, before the schedule.")
@@ -99,6 +177,8 @@ class Sgd(OptimizerBase):
 class Adam(OptimizerBase):
     """Adam. Source: Kingma and Ba, 2014."""
 
+    keras_class: ClassVar[str] = "Adam"
+
     name: Literal["adam"] = "adam"
     beta_1: float = Field(0.9, description="Decay of the mean of the gradients.", ge=0, lt=1)
     beta_2: float = Field(0.999, description="Decay of the mean of their squares.", ge=0, lt=1)
@@ -107,6 +187,8 @@ class Adam(OptimizerBase):
 
 class AdamW(Adam):
     """Adam with decoupled weight decay. Source: Loshchilov and Hutter, 2019."""
+
+    keras_class: ClassVar[str] = "AdamW"
 
     name: Literal["adamw"]  # type: ignore[assignment]  # the tag is what tells the two apart
     weight_decay: float = Field(
@@ -120,6 +202,8 @@ class AdamW(Adam):
 class RmsProp(OptimizerBase):
     """RMSprop. Source: Hinton, Coursera lecture 6e, 2012."""
 
+    keras_class: ClassVar[str] = "RMSprop"
+
     name: Literal["rmsprop"]
     rho: float = Field(0.9, description="Decay of the mean of the squared gradients.", ge=0, lt=1)
     momentum: float = Field(
@@ -128,4 +212,5 @@ class RmsProp(OptimizerBase):
     epsilon: float = Field(1e-7, description="Keeps the division finite.", gt=0)
 
 
+# Each optimizer that a spec can name.
 Optimizer = Annotated[Sgd | Adam | AdamW | RmsProp, Field(discriminator="name")]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from kzoo.spec.base import Fraction, Section
+from kzoo.spec.base import Fraction, Monitored, Section
 from kzoo.spec.optimizer import Adam, Optimizer
 from kzoo.spec.tune import TuneSpec
 
@@ -106,7 +106,7 @@ class FitSpec(Section):
         ge=1,
         le=1_000_000,
     )
-    monitor: Literal["val_accuracy", "val_loss"] = Field(
+    monitor: Monitored = Field(
         "val_accuracy",
         description="What tells the best epoch: for early stopping and for restore_best_weights.",
     )
@@ -175,7 +175,7 @@ class Found(Section):
 
     search: str = Field(description="The search's directory.")
     trial: str = Field(description="The trial's number.")
-    metric: Literal["val_accuracy", "val_loss"] = Field(description="What the search improved.")
+    metric: Monitored = Field(description="What the search improved.")
     score: float = Field(description="What the trial reached. As the best of many it flatters.")
     epochs: int = Field(description="Epochs the trial trained.", ge=1)
     trials: int = Field(description="How many trials had a score.", ge=1)

@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from kzoo.spec.base import Section
+from kzoo.figures import Direction, metric_of
+from kzoo.spec.base import Monitored, Section
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """A way to propose trials, as far as a spec has to know it.
+
+    Its code is the module of the same name in `kzoo.tuning.algorithms`.
+
+    Attributes:
+        name: What a spec calls it.
+        sets_epochs: Whether it decides itself how long each trial trains.
+    """
+
+    name: str
+    sets_epochs: bool = False
+
+
+ALGORITHMS = {
+    algorithm.name: algorithm
+    for algorithm in (
+        Algorithm("random"),
+        Algorithm("grid"),
+        Algorithm("bayesian"),
+        Algorithm("hyperband", sets_epochs=True),
+    )
+}
+
+if TYPE_CHECKING:
+    AlgorithmName = str
+else:
+    AlgorithmName = Literal[tuple(ALGORITHMS)]
 
 
 class Objective(Section):
     """What a search improves."""
 
-    metric: Literal["val_accuracy", "val_loss"] = Field(
-        "val_accuracy", description="Measured on the validation images."
-    )
-    direction: Literal["max", "min"] = Field("max", description="Whether more or less is better.")
+    metric: Monitored = Field("val_accuracy", description="Measured on the validation images.")
+    direction: Direction = Field("max", description="Whether more or less is better.")
 
     @model_validator(mode="after")
     def _check_direction(self) -> Self:
-        wanted = "max" if self.metric == "val_accuracy" else "min"
+        wanted = metric_of(self.metric).direction
         if self.direction != wanted:
             raise ValueError(
                 f"received direction {self.direction!r} for {self.metric}; expected {wanted!r}"
@@ -92,9 +123,7 @@ Dimension = Annotated[
 class TuneSpec(Section):
     """A search: how candidates are proposed, over which values, for what."""
 
-    algorithm: Literal["random", "grid", "bayesian", "hyperband"] = Field(
-        "random", description="keras-tuner's oracle that proposes."
-    )
+    algorithm: AlgorithmName = Field("random", description="keras-tuner's oracle that proposes.")
     max_trials: int = Field(20, description="Trials at most.", ge=1, le=100_000)
     objective: Objective = Field(Objective(), description="What is improved.")
     space: dict[str, Dimension] = Field(

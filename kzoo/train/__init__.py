@@ -1,5 +1,5 @@
 """From a spec to a finished run: build, compile, fit, evaluate, save; and on after a break."""
 
-from kzoo.train.run import resume, run
+from kzoo.train.runner import resume, run
 
 __all__ = ["resume", "run"]

@@ -1,12 +1,16 @@
-"""What a spec's training calls at each epoch: early stopping, and the seeds of random layers."""
+"""What a spec's training calls at each epoch: seeds, figures of the validation, early stopping."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from kzoo.datasets import Arrays
 from kzoo.errors import SpecError
+from kzoo.figures import metric_of
+from kzoo.runs import predict
 from kzoo.spec import Spec
 from kzoo.start import keras
 
@@ -30,7 +34,7 @@ def make_stopping(spec: Spec) -> keras.callbacks.EarlyStopping | None:
         )
     return keras.callbacks.EarlyStopping(
         monitor=spec.fit.monitor,
-        mode="max" if spec.fit.monitor.endswith("accuracy") else "min",
+        mode=metric_of(spec.fit.monitor).direction,
         patience=early.patience if early else spec.fit.epochs,
         min_delta=early.min_delta if early else 0.0,
         restore_best_weights=keeps_best,
@@ -55,3 +59,29 @@ class EpochSeeds(keras.callbacks.Callback):
         for index, state in enumerate(self._states, start=1):
             sequence = np.random.SeedSequence([self._seed, index, epoch])
             state.assign(sequence.generate_state(2, np.uint32))
+
+
+class ValidationFigures(keras.callbacks.Callback):
+    """Adds to an epoch's figures those of the validation examples that `fit` does not report.
+
+    Args:
+        model: Takes raw inputs.
+        validation: The examples; None where there are none.
+        wanted: Names of `kzoo.figures.MONITORED`; those that `fit` reports are left to it.
+    """
+
+    def __init__(
+        self, model: keras.Model, validation: Arrays | None, wanted: Iterable[str]
+    ) -> None:
+        super().__init__()
+        self._predicted = model
+        self._validation = validation
+        self._metrics = {name: metric_of(name) for name in wanted if not metric_of(name).in_fit}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Compute them; the callbacks after this one see them beside the others."""
+        if not self._metrics or self._validation is None or logs is None:
+            return
+        probabilities = predict(self._predicted, self._validation.x)
+        for name, metric in self._metrics.items():
+            logs[name] = metric.function(probabilities, self._validation.y)

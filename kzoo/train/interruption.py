@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
@@ -16,25 +17,24 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def interrupting(resume: str) -> Iterator[None]:
+def interrupting(path: Path) -> Iterator[None]:
     """Have a signal raise `Interrupted` at once, for what can be gone on with from any instant.
 
     Args:
-        resume: The command that goes on with it.
+        path: The directory of what is interrupted. A training within the context that ends with an
+            `Interrupted` of its own ends with this path too.
     """
 
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        raise Interrupted(number, resume)
+        raise Interrupted(number, path)
 
-    if not _has_signals():
-        yield
-        return
-    previous = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    previous = _handle(interrupt)
     try:
         yield
+    except Interrupted as error:
+        raise Interrupted(error.signal, path) from error
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        _restore(previous)
 
 
 class Interruption(keras.callbacks.Callback):
@@ -44,19 +44,17 @@ class Interruption(keras.callbacks.Callback):
     only on the main thread, where Python has them.
 
     Args:
-        resume: The command that goes on with the training; None: signals are left alone.
+        path: The directory of what is interrupted.
     """
 
-    def __init__(self, resume: str | None) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__()
-        self._resume = resume
+        self._path = path
         self._signal: int | None = None
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        if self._resume is not None and _has_signals():
-            for number in _SIGNALS:
-                self._previous[number] = signal.signal(number, self._heed)
+        self._previous = _handle(self._heed)
         return self
 
     def __exit__(
@@ -65,8 +63,7 @@ class Interruption(keras.callbacks.Callback):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+        _restore(self._previous)
         if error is None:
             self._check()
 
@@ -78,13 +75,13 @@ class Interruption(keras.callbacks.Callback):
         """
         self._check()
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """End the training if a signal came while it was validated."""
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """End the training if a signal came while the last epoch was validated and kept."""
         self._check()
 
     def _check(self) -> None:
-        if self._signal is not None and self._resume is not None:
-            raise Interrupted(self._signal, self._resume)
+        if self._signal is not None:
+            raise Interrupted(self._signal, self._path)
 
     def _heed(self, number: int, frame: FrameType | None) -> None:
         self._signal = number
@@ -92,5 +89,13 @@ class Interruption(keras.callbacks.Callback):
             signal.signal(each, signal.SIG_DFL)
 
 
-def _has_signals() -> bool:
-    return threading.current_thread() is threading.main_thread()
+def _handle(handler: Any) -> dict[int, Any]:
+    """Have signals handled; return the earlier handlers. Only the main thread has any."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    return {number: signal.signal(number, handler) for number in _SIGNALS}
+
+
+def _restore(previous: dict[int, Any]) -> None:
+    for number, handler in previous.items():
+        signal.signal(number, handler)

@@ -1,57 +1,53 @@
-"""What a training came to, written into its run directory; the figures last."""
+"""What a training is and came to, written into its run directory; the figures last."""
 
 from __future__ import annotations
 
 import math
 import statistics
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kzoo.datasets import Dataset
-from kzoo.runs import directory, predict, write_atomically, write_json
-from kzoo.runs.history import EpochRecorder
+from kzoo.figures import METRICS, MONITORED
+from kzoo.runs import describe_environment, directory, predict, write_atomically, write_json
+from kzoo.runs.history import EPOCH, SECONDS
 from kzoo.runs.weights import weights_digest
-from kzoo.spec import Spec
-from kzoo.start import keras
-from kzoo.train.record import figures
+from kzoo.train.training import Trained, Trainee
 
 
-def write_results(
-    path: Path,
-    spec: Spec,
-    dataset: Dataset,
-    model: keras.Model,
-    recorder: EpochRecorder,
-    *,
-    kept: int,
-    began: float,
-    fit_seconds: float,
-    is_trial: bool,
-) -> None:
-    """Test a trained model, unless it is a trial's, and write everything that a finished run has.
-
-    Args:
-        path: The run's directory.
-        spec: What was run.
-        dataset: What it was run on.
-        model: The trained model.
-        recorder: Its epochs.
-        kept: Which of them the weights are of: an index, -1 for the last.
-        began: When the work began, by `time.perf_counter`.
-        fit_seconds: How long the training took, in this process.
-        is_trial: The model is not tested.
+def write_beginning(path: Path, trainee: Trainee) -> None:
+    """Write what is known of a run before it is trained: environment and spec.
 
     Raises:
         RunError: the directory cannot be written.
     """
-    tested = {} if is_trial else _test(path, dataset, model)
+    text = trainee.spec.to_json()
+    # The spec last: a directory that has it is a run, which can be resumed.
+    write_json(path / directory.ENVIRONMENT, describe_environment(trainee.dataset))
+    write_atomically(path / directory.SPEC, lambda file: file.write_text(text, "utf-8"))
+
+
+def write_results(path: Path, trained: Trained, *, began: float, is_trial: bool = False) -> None:
+    """Test a trained model, unless it is a trial's, and write everything that a finished run has.
+
+    Args:
+        path: The run's directory.
+        trained: What the training came to.
+        began: When the work began, by `time.perf_counter`.
+        is_trial: The model is not tested: a search never sees the test set.
+
+    Raises:
+        RunError: the directory cannot be written.
+    """
+    spec, dataset, model = trained.spec, trained.dataset, trained.model
+    recorder, row = trained.recorder, trained.recorder.rows[trained.kept]
+    tested = {} if is_trial else _test(path, trained)
     write_atomically(path / directory.HISTORY, recorder.write)
     write_atomically(path / directory.WEIGHTS, model.save_weights)
     write_atomically(path / directory.MODEL, model.save)
-    row = recorder.rows[kept]
     metrics: dict[str, Any] = {
         "run": str(path),
         "name": spec.name,
@@ -60,25 +56,34 @@ def write_results(
         "parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),
         "epochs": len(recorder.rows),
         "seed": spec.seed,
-        "kept_epoch": int(row["epoch"]),
-        **{name: row[name] for name in ("val_accuracy", "val_loss") if name in row},
+        "kept_epoch": int(row[EPOCH]),
+        **{name: row[name] for name in MONITORED if name in row},
         **tested,
         "weights_sha256": weights_digest(path / directory.WEIGHTS),
         "notices": list(dataset.notices),
         "seconds": {
             "total": time.perf_counter() - began + recorder.earlier_seconds,
-            "fit": fit_seconds + recorder.earlier_seconds,
-            "epoch_median": statistics.median(row["seconds"] for row in recorder.rows),
+            "fit": trained.seconds + recorder.earlier_seconds,
+            "epoch_median": statistics.median(row[SECONDS] for row in recorder.rows),
         },
     }
     write_json(path / directory.METRICS, metrics)
 
 
-def _test(path: Path, dataset: Dataset, model: keras.Model) -> dict[str, Any]:
-    probabilities = predict(model, dataset.test.x)
-    accuracy, loss = figures(probabilities, dataset.test.y)
+def forget_checkpoint(path: Path) -> None:
+    """Remove the checkpoint of a run that is finished."""
+    with suppress(OSError):
+        (path / directory.CHECKPOINT).unlink(missing_ok=True)
+
+
+def _test(path: Path, trained: Trained) -> dict[str, Any]:
+    test = trained.dataset.test
+    probabilities = predict(trained.model, test.x)
     write_atomically(
         path / directory.PREDICTIONS,
-        lambda file: np.savez_compressed(file, probabilities=probabilities, labels=dataset.test.y),
+        lambda file: np.savez_compressed(file, probabilities=probabilities, labels=test.y),
     )
-    return {"test_accuracy": accuracy, "test_loss": loss, "test_examples": len(dataset.test)}
+    figures = {
+        f"test_{name}": metric.function(probabilities, test.y) for name, metric in METRICS.items()
+    }
+    return {**figures, "test_examples": len(test)}

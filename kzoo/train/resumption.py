@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from kzoo.checkpoint import Checkpoint, forgetting
 from kzoo.errors import RunError
 from kzoo.spec import Spec
 from kzoo.start import keras
-
-
-def resume_command(path: Path) -> str:
-    """Return the command that goes on with a run."""
-    return f"kzoo run --resume {shlex.quote(shown(path))}"
-
-
-def shown(path: Path) -> str:
-    """Return a path as it is typed from here."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def named(callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, keras.callbacks.Callback]:

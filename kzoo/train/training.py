@@ -1,63 +1,89 @@
-"""One training: build, compile, fit, and have written down what came of it."""
+"""Training proper: a spec and its data to a trained model, with a checkpoint of every epoch."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from kzoo.checkpoint import Checkpoint, Checkpointer, TrainingState, read_checkpoint
+from kzoo.checkpoint import Checkpoint, Checkpointer, TrainingState
 from kzoo.datasets import Dataset
-from kzoo.display import Header, Mode, RichProgress
-from kzoo.engine import Accelerated, accelerate, is_slow_in_bfloat16
-from kzoo.runs import (
-    Run,
-    describe_environment,
-    directory,
-    holding,
-    scaled_model,
-    write_atomically,
-    write_json,
-)
+from kzoo.engine import Accelerated, accelerate
+from kzoo.runs import scaled_model
 from kzoo.runs.history import EpochRecorder
 from kzoo.spec import Spec
 from kzoo.start import keras
 from kzoo.train.augment import augmented
-from kzoo.train.callbacks import EpochSeeds, make_stopping
+from kzoo.train.callbacks import EpochSeeds, ValidationFigures, make_stopping
 from kzoo.train.feed import choose_execution, fit, weigh_classes
 from kzoo.train.finite import FiniteGuard
-from kzoo.train.interruption import Interruption
-from kzoo.train.optimizer import make_optimizer
-from kzoo.train.results import write_results
 from kzoo.train.resumption import hold_to_start, named
+
+Callbacks = Sequence[keras.callbacks.Callback]
 
 
 @dataclass(frozen=True)
 class Trainee:
-    """A model that is ready to be trained.
+    """A model that is ready to be trained, once.
 
     Attributes:
         spec: With the execution that was chosen: another one gives other bits.
+        dataset: What it is trained on.
         model: The plain model, whose weights are trained and saved.
         fitted: What `fit` is called of; shares the weights.
         reason: Why it is executed so.
+        figures: Computes at each epoch what `fit` does not report itself.
+        stopping: Ends the training early or keeps the best weights, or None.
+        class_weight: The weight of each class index in the loss, or None.
+        recorder: Gets a row for each epoch.
     """
 
     spec: Spec
+    dataset: Dataset
     model: keras.Model
     fitted: Accelerated
     reason: str
+    figures: ValidationFigures
+    stopping: keras.callbacks.EarlyStopping | None
+    class_weight: dict[int, float] | None
+    recorder: EpochRecorder = field(default_factory=EpochRecorder)
 
 
-def prepare(spec: Spec, dataset: Dataset) -> Trainee:
-    """Build and compile the model of a spec, seeded.
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to.
+
+    Attributes:
+        spec: What was trained.
+        dataset: What it was trained on.
+        model: The plain model, with the weights that were kept.
+        recorder: A row for each epoch.
+        kept: The index of the row whose weights were kept.
+        seconds: How long the training took in this process.
+    """
+
+    spec: Spec
+    dataset: Dataset
+    model: keras.Model
+    recorder: EpochRecorder
+    kept: int
+    seconds: float
+
+
+def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Trainee:
+    """Build and compile the model of a spec, seeded; nothing is written.
+
+    Args:
+        spec: Resolved.
+        dataset: What it names.
+        metrics: Names of `kzoo.figures.MONITORED` to have in each epoch's row, whatever the spec
+            monitors.
 
     Raises:
-        SpecError: the builder, the augmentation or the optimizer cannot take these data.
+        SpecError: the builder, the augmentation, the optimizer, early stopping or the classes'
+            weights cannot take these data.
     """
     keras.utils.set_random_seed(spec.seed)
     model = scaled_model(
@@ -73,120 +99,79 @@ def prepare(spec: Spec, dataset: Dataset) -> Trainee:
     fitted = accelerate(twin, execution=choice.execution, seed=spec.seed)
     steps = math.ceil(len(dataset.train) / spec.fit.batch_size)
     fitted.compile(
-        make_optimizer(spec.optimizer, epochs=spec.fit.epochs, steps_per_epoch=steps),
+        spec.optimizer.make(epochs=spec.fit.epochs, steps_per_epoch=steps),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
     fitted.optimizer.build(twin.trainable_variables)
-    return Trainee(spec, model, fitted, choice.reason)
+    return Trainee(
+        spec,
+        dataset,
+        model,
+        fitted,
+        choice.reason,
+        figures=ValidationFigures(model, dataset.validation, [spec.fit.monitor, *metrics]),
+        stopping=make_stopping(spec),
+        class_weight=weigh_classes(spec, dataset),
+    )
 
 
 def train(
-    spec: Spec,
-    dataset: Dataset,
-    make_directory: Callable[[], Path],
+    trainee: Trainee,
+    where: Path,
     *,
-    display: Mode = "auto",
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    began: float | None = None,
-    resumes: bool = False,
+    callbacks: Callbacks = (),
+    watchers: Callbacks = (),
     start: Checkpoint | None = None,
     until: int | None = None,
-    is_trial: bool = False,
-    keeps_checkpoint: bool = False,
-    resume_command: Callable[[Path], str] | None = None,
-) -> Run:
-    """Train a spec on a dataset, in a run directory.
+) -> Trained:
+    """Train a model that was made ready.
 
     Args:
-        spec: Resolved.
-        dataset: What it names.
-        make_directory: Called once nothing can be wrong with spec and data any more; returns the
-            run's directory.
-        display: What a person sees.
-        callbacks: More of them.
-        began: When the work began, by `time.perf_counter`.
-        resumes: The directory is one that this process holds, and its checkpoint is gone on from.
-        start: Another run's checkpoint to go on from, where the directory has none.
-        until: The epoch to end after, where it is not the spec's last.
-        is_trial: The run is a trial of a search: it never sees the test set.
-        keeps_checkpoint: Another training may go on from its end.
-        resume_command: Gives, for the directory, the command that goes on after a signal; None
-            leaves signals to the caller.
+        trainee: From `prepare`.
+        where: The file of the checkpoint, which is replaced at the end of every epoch.
+        callbacks: More Keras callbacks; a checkpoint keeps what they remember.
+        watchers: Callbacks that have nothing to remember, such as a display.
+        start: The checkpoint to go on from.
+        until: The number of the epoch to end after, where it is not the spec's last.
 
     Raises:
-        KzooError: it cannot be trained, or its directory cannot be written.
-        Interrupted: a signal ended it.
+        KzooError: it cannot be trained or gone on with, or the checkpoint cannot be written.
     """
-    began = time.perf_counter() if began is None else began
-    trainee = prepare(spec, dataset)
-    spec, model = trainee.spec, trainee.model
-    weights, stopping = weigh_classes(spec, dataset), make_stopping(spec)
-    path = make_directory()
-    with ExitStack() as stack:
-        environment = describe_environment(dataset)
-        if not resumes:
-            stack.enter_context(holding(path))
-            text = spec.to_json()
-            # The spec last: a directory that has it is a run, which can be resumed.
-            write_json(path / directory.ENVIRONMENT, environment)
-            write_atomically(path / directory.SPEC, lambda file: file.write_text(text, "utf-8"))
-        recorder = EpochRecorder()
-        state = TrainingState(
-            model,
-            trainee.fitted.optimizer,
-            stopping=stopping,
-            callbacks={"recorder": recorder, **named(callbacks)},
-            facts={"spec": spec.to_dict(), "fingerprint": dataset.fingerprint},
+    spec, recorder, stopping = trainee.spec, trainee.recorder, trainee.stopping
+    state = TrainingState(
+        trainee.model,
+        trainee.fitted.optimizer,
+        stopping=stopping,
+        callbacks={"recorder": recorder, **named(callbacks)},
+        facts={"spec": spec.to_dict(), "fingerprint": trainee.dataset.fingerprint},
+    )
+    if start is not None:
+        hold_to_start(spec, callbacks, start, where=str(where))
+        state.restore(start, where=str(where))
+    began = time.perf_counter()
+    with Checkpointer(where, state, start) as saver:
+        fit(
+            trainee.fitted,
+            trainee.dataset,
+            spec,
+            _epochs(spec, start, until),
+            class_weight=trainee.class_weight,
+            callbacks=[
+                EpochSeeds(trainee.fitted.twin, spec.seed),
+                trainee.figures,
+                recorder,
+                FiniteGuard(trainee.model),
+                *([stopping] if stopping else []),
+                *watchers,
+                *callbacks,
+                saver,
+            ],
+            verbose=0,
         )
-        where = path / directory.CHECKPOINT
-        start = (read_checkpoint(where) if resumes else None) or start
-        if start is not None:
-            hold_to_start(spec, callbacks, start, where=str(where))
-            state.restore(start, where=str(where))
-        epochs = _epochs(spec, start, until)
-        progress = RichProgress(
-            _header(trainee, dataset, environment, resumes=resumes),
-            mode=display,
-            batch_size=spec.fit.batch_size,
-            monitor=spec.fit.monitor,
-        )
-        saver = Checkpointer(where, state, start)
-        interruption = Interruption(resume_command(path) if resume_command else None)
-        shared = [recorder, FiniteGuard(model), *([stopping] if stopping else [])]
-        fit_began = time.perf_counter()
-        with interruption, saver, progress:
-            fit(
-                trainee.fitted,
-                dataset,
-                spec,
-                epochs,
-                class_weight=weights,
-                callbacks=[
-                    EpochSeeds(trainee.fitted.twin, spec.seed),
-                    *shared,
-                    progress,
-                    *callbacks,
-                    saver,
-                    interruption,
-                ],
-                verbose=0,
-            )
-        write_results(
-            path,
-            trainee.spec,
-            dataset,
-            model,
-            recorder,
-            kept=stopping.best_epoch if stopping and spec.fit.restore_best_weights else -1,
-            began=began,
-            fit_seconds=time.perf_counter() - fit_began,
-            is_trial=is_trial,
-        )
-        if not keeps_checkpoint:
-            with suppress(OSError):
-                where.unlink(missing_ok=True)
-    return Run(path)
+    kept = stopping.best_epoch if stopping and spec.fit.restore_best_weights else -1
+    seconds = time.perf_counter() - began
+    return Trained(spec, trainee.dataset, trainee.model, recorder, kept, seconds)
 
 
 def _epochs(spec: Spec, start: Checkpoint | None, until: int | None) -> range:
@@ -194,24 +179,3 @@ def _epochs(spec: Spec, start: Checkpoint | None, until: int | None) -> range:
     if start is None:
         return range(last)
     return range(start.epoch, start.epoch if start.facts["stopped"] else last)
-
-
-def _header(
-    trainee: Trainee, dataset: Dataset, environment: dict[str, Any], *, resumes: bool
-) -> Header:
-    spec, rows = trainee.spec, environment["dataset"]["rows"]
-    reason = "as the run began" if resumes else trainee.reason
-    notices = dataset.notices
-    if spec.model.dtype_policy == "mixed_bfloat16" and is_slow_in_bfloat16():
-        notices += ("no units for bfloat16 (AMX) in this processor: float32 is faster here",)
-    return Header(
-        title=spec.name,
-        facts={
-            "model": f"{spec.model.builder}, {trainee.model.count_params():,} parameters",
-            "data": f"{dataset.name}: {rows['train']:,} to train on, "
-            f"{rows['validation']:,} to validate, {rows['test']:,} to test",
-            "device": environment["device"],
-            "execution": f"{spec.fit.execution}: {reason}",
-        },
-        notices=notices,
-    )

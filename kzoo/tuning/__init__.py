@@ -1,4 +1,4 @@
-"""From a spec to a search: keras-tuner proposes, an executor runs the trials.
+"""From a spec to a search: an algorithm proposes, an executor runs the trials.
 
 Import from its modules: workers import `executors` before they may import Keras.
 """

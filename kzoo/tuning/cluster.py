@@ -45,6 +45,11 @@ class Cluster(TrialExecutor):
         except OSError as error:
             raise RunError(f"the Dask scheduler is gone: {error}") from error
 
+    @property
+    def where(self) -> str:
+        """The number of workers."""
+        return f"{self.capacity} workers of a cluster"
+
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Give a call to a worker; what it takes and returns is pickled."""
         return cast("Future[T]", self._executor.submit(fn, *args, **kwargs))

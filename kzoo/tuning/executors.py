@@ -26,6 +26,11 @@ class TrialExecutor(Executor, ABC):
     def capacity(self) -> int:
         """The number of calls that run at once, now."""
 
+    @property
+    @abstractmethod
+    def where(self) -> str:
+        """Where the calls run, in words."""
+
     @abstractmethod
     def stop(self) -> None:
         """End at once, calls under way included; they fail, or are cancelled."""
@@ -38,6 +43,11 @@ class InProcess(TrialExecutor):
     def capacity(self) -> int:
         """One."""
         return 1
+
+    @property
+    def where(self) -> str:
+        """This process."""
+        return "this process"
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a call and return its future, done; an interrupt is raised instead."""
@@ -79,6 +89,11 @@ class LocalWorkers(TrialExecutor):
     def capacity(self) -> int:
         """The number of workers."""
         return len(self._pools)
+
+    @property
+    def where(self) -> str:
+        """The number of processes."""
+        return f"{self.capacity} processes"
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Give a call to the worker with the fewest; what it takes and returns is pickled."""

@@ -10,7 +10,7 @@ from kzoo.errors import SpecError
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
 from kzoo.start import keras_tuner
-from kzoo.train.run import resolve
+from kzoo.train.runner import resolve
 from kzoo.train.training import prepare
 from kzoo.tuning.loop import trial_tree
 from kzoo.tuning.space import declare

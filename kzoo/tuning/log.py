@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from kzoo.errors import RunError
+from kzoo.runs.trial import Trial
 from kzoo.spec.base import Section
-from kzoo.tuning.proposals import Proposal
 
 
 class Began(Section):
@@ -27,7 +27,7 @@ class Asked(Section):
     """A trial was proposed."""
 
     event: Literal["asked"] = "asked"
-    proposal: Proposal
+    trial: Trial
 
 
 class Idle(Section):
@@ -37,21 +37,16 @@ class Idle(Section):
 
 
 class Told(Section):
-    """A trial ended."""
+    """A trial ended; its `run` is the name of a directory among the search's trials."""
 
     event: Literal["told"] = "told"
-    trial: str
-    status: Literal["completed", "failed"]
-    score: float | None = None
-    epochs: int = Field(0, description="Epochs trained.", ge=0)
-    seconds: float = Field(0.0, description="Seconds it took.", ge=0)
-    run: str | None = Field(None, description="Its run directory, from the search's.")
-    error: str | None = None
+    trial: Trial
 
     @model_validator(mode="after")
     def _check_score(self) -> Self:
-        if (self.status == "completed") != (self.score is not None):
-            raise ValueError(f"received score {self.score} of a trial that {self.status}")
+        state, score = self.trial.state, self.trial.score
+        if state == "running" or (state == "completed") != (score is not None):
+            raise ValueError(f"received score {score} of a trial that is {state}")
         return self
 
 
@@ -100,17 +95,17 @@ class SearchLog:
         self.beginning = Began(spec=spec, fingerprint=fingerprint)
         self._append(self.beginning)
 
-    def asked(self, proposal: Proposal) -> None:
+    def asked(self, trial: Trial) -> None:
         """Record a proposal."""
-        self._append(Asked(proposal=proposal))
+        self._append(Asked(trial=trial))
 
     def idle(self) -> None:
         """Record that there was no proposal."""
         self._append(Idle())
 
-    def told(self, told: Told) -> None:
+    def told(self, trial: Trial) -> None:
         """Record how a trial ended."""
-        self._append(told)
+        self._append(Told(trial=trial))
 
     def close(self) -> None:
         """Close the file; what was recorded is on the disk already."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kzoo.display import SearchProgress
-from kzoo.errors import RunError
+from kzoo.errors import BrokenOffError, RunError
+from kzoo.runs.trial import Trial
 from kzoo.spec import Spec
 from kzoo.spec.tree import put_all
-from kzoo.spec.tune import TuneSpec
-from kzoo.tuning.executors import TrialExecutor, is_worker_death
-from kzoo.tuning.log import SearchLog, Told
-from kzoo.tuning.proposals import Proposal, Proposals
-from kzoo.tuning.trial import Job, Outcome, describe_error, run_trial
+from kzoo.tuning.algorithms import Proposer
+from kzoo.tuning.executors import InProcess, TrialExecutor, is_worker_death
+from kzoo.tuning.log import SearchLog
+from kzoo.tuning.search import TRIALS
+from kzoo.tuning.worker import Job, describe_error, failed, run_trial
 
 # A trial whose workers die so often is what kills them.
 MOST_DEATHS = 3
@@ -29,31 +31,27 @@ class Loop:
     """A search under way.
 
     Attributes:
+        path: Its directory.
         spec: What is tuned.
-        tune: Its search section.
-        folder: Where the trials' runs lie.
-        proposals: Asked and told.
+        metric: What the score is.
+        proposer: Asked and told.
         log: Hears of both first.
         executor: Runs the trials.
         progress: Shows them.
         waiting: Trials that were proposed to an earlier session and did not end there.
-        told: How trials ended, in this session and in those before.
-        resume: The command that goes on with the search.
-        in_process: The trials run in this process, and end in good order when a signal comes.
+        ended: The trials that ended, in this session and in those before.
     """
 
+    path: Path
     spec: Spec
-    tune: TuneSpec
-    folder: Path
-    proposals: Proposals
+    metric: str
+    proposer: Proposer
     log: SearchLog
     executor: TrialExecutor
     progress: SearchProgress
-    waiting: deque[Proposal]
-    told: list[Told]
-    resume: str
-    in_process: bool
-    _running: dict[Future[Outcome], Proposal] = field(default_factory=dict)
+    waiting: deque[Trial]
+    ended: list[Trial]
+    _running: dict[Future[Trial], Trial] = field(default_factory=dict)
     _deaths: Counter[str] = field(default_factory=Counter)
     _may_ask: bool = True
 
@@ -65,108 +63,80 @@ class Loop:
         """
         while True:
             while len(self._running) < max(self.executor.capacity, 1):
-                proposal = self._next()
-                if proposal is None:
+                trial = self._next()
+                if trial is None:
                     break
-                self._start(proposal)
+                self._start(trial)
             if not self._running:
                 return
             done, _ = wait(self._running, timeout=1.0, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda future: self._running[future].trial):
+            for future in sorted(done, key=lambda future: self._running[future].number):
                 self._end(self._running.pop(future), future)
 
-    def _next(self) -> Proposal | None:
+    def _next(self) -> Trial | None:
         if self.waiting:
             return self.waiting.popleft()
-        asked = len(self.told) + len(self._running)
-        if not self._may_ask or asked >= self.proposals.limit:
+        asked = len(self.ended) + len(self._running)
+        if not self._may_ask or asked >= self.proposer.limit:
             return None
-        proposal = self.proposals.ask()
-        if proposal is None:
+        trial = self.proposer.ask()
+        if trial is None:
             # Another can only come when a trial has ended.
             self._may_ask = False
             self.log.idle()
         else:
-            self.log.asked(proposal)
-        return proposal
+            self.log.asked(trial)
+        return trial
 
-    def _start(self, proposal: Proposal) -> None:
-        self.progress.started(proposal.trial, proposal.values, epochs=proposal.epochs)
+    def _start(self, trial: Trial) -> None:
+        self.progress.started(trial)
         job = Job(
-            trial=proposal.trial,
-            spec=trial_tree(self.spec, proposal.values),
-            metric=self.tune.objective.metric,
-            folder=str(self.folder),
-            until=proposal.epochs,
-            parent=proposal.parent,
-            keeps_checkpoint=self.tune.algorithm == "hyperband",
-            resume=self.resume if self.in_process else None,
+            trial,
+            spec=trial_tree(self.spec, trial.values),
+            metric=self.metric,
+            folder=self.path / TRIALS,
+            keeps_checkpoint=self.proposer.continues_trials,
+            heeds_signals=isinstance(self.executor, InProcess),
         )
-        self._running[self.executor.submit(run_trial, job)] = proposal
+        self._running[self.executor.submit(run_trial, job)] = trial
 
-    def _end(self, proposal: Proposal, future: Future[Outcome]) -> None:
+    def _end(self, trial: Trial, future: Future[Trial]) -> None:
         try:
-            outcome = future.result()
+            ended = future.result()
         except CancelledError:
-            raise RunError(f"the cluster has gone; go on with: {self.resume}") from None
+            raise BrokenOffError("the cluster has gone", self.path) from None
         except Exception as error:
             if not is_worker_death(error):
                 raise
-            self._deaths[proposal.trial] += 1
-            deaths = self._deaths[proposal.trial]
+            self._deaths[trial.number] += 1
+            deaths = self._deaths[trial.number]
             if deaths < MOST_DEATHS:
-                self.progress.say(f"trial {proposal.trial}: its worker died; it is run again")
-                self.waiting.appendleft(proposal)
+                self.progress.say(f"trial {trial.number}: its worker died; it is run again")
+                self.waiting.appendleft(trial)
                 return
-            text = f"its worker died {deaths} times ({describe_error(error)})"
-            outcome = Outcome(0.0, error=text)
-        self._tell(proposal, outcome)
+            ended = failed(trial, f"its worker died {deaths} times ({describe_error(error)})")
+        self._tell(ended)
 
-    def _tell(self, proposal: Proposal, outcome: Outcome) -> None:
-        told = Told(
-            trial=proposal.trial,
-            status="failed" if outcome.score is None else "completed",
-            score=outcome.score,
-            epochs=outcome.epochs,
-            seconds=outcome.seconds,
-            run=outcome.run,
-            error=outcome.error,
-        )
-        self.log.told(told)
-        self.told.append(told)
-        self.proposals.tell(told.trial, told.score)
+    def _tell(self, trial: Trial) -> None:
+        self.log.told(trial)
+        self.ended.append(trial)
+        self.proposer.tell(trial)
         self._may_ask = True
-        show(self.progress, told)
-        if len(self.told) == MOST_FAILURES:
-            refuse_failures(self.told)
+        self.progress.ended(trial)
+        if len(self.ended) == MOST_FAILURES:
+            refuse_failures(self.ended)
 
 
-def show(progress: SearchProgress, told: Told, values: Any = None, *, kept: bool = False) -> None:
-    """Show how a trial ended, now or in an earlier session."""
-    if told.score is None:
-        error = told.error or "no score"
-        progress.failed(told.trial, error, seconds=told.seconds, values=values, kept=kept)
-        return
-    progress.finished(
-        told.trial,
-        score=told.score,
-        epochs=told.epochs,
-        seconds=told.seconds,
-        values=values,
-        kept=kept,
-    )
-
-
-def refuse_failures(told: list[Told]) -> None:
+def refuse_failures(ended: Sequence[Trial]) -> None:
     """Refuse to go on with a search of which nothing has come.
 
     Raises:
         RunError: all trials failed.
     """
-    if told and all(end.score is None for end in told):
-        first = min(told, key=lambda end: end.trial)
-        count = "the only trial" if len(told) == 1 else f"the first {len(told)} trials all"
-        raise RunError(f"{count} failed, so the search ends; trial {first.trial}: {first.error}")
+    if ended and all(trial.score is None for trial in ended):
+        first = min(ended, key=lambda trial: trial.number)
+        count = "the only trial" if len(ended) == 1 else f"the first {len(ended)} trials all"
+        raise RunError(f"{count} failed, so the search ends; trial {first.number}: {first.error}")
 
 
 def trial_tree(spec: Spec, values: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kzoo.errors import RunError
+from kzoo.runs.trial import Trial
+from kzoo.tuning.algorithms import Proposer
 from kzoo.tuning.log import Asked, Event, Told
-from kzoo.tuning.proposals import Proposal, Proposals
 
 
 @dataclass(frozen=True)
@@ -16,52 +17,53 @@ class Replayed:
 
     Attributes:
         in_flight: The trials proposed that have not ended, in order.
-        told: The trials that have, in the order in which they ended.
+        ended: The trials that have, in the order in which they did.
     """
 
-    in_flight: tuple[Proposal, ...]
-    told: tuple[Told, ...]
+    in_flight: tuple[Trial, ...]
+    ended: tuple[Trial, ...]
 
 
-def replay(proposals: Proposals, events: Iterable[Event]) -> Replayed:
-    """Bring fresh proposals to where the logged ones stood.
+def replay(proposer: Proposer, events: Iterable[Event]) -> Replayed:
+    """Bring a fresh proposer to where the logged one stood.
 
     Args:
-        proposals: Of the same search, nothing asked of them yet.
+        proposer: Of the same search, nothing asked of it yet.
         events: Its log.
 
     Raises:
-        RunError: they propose something else than they did, or the log contradicts itself.
+        RunError: it proposes something else than it did, or the log contradicts itself.
     """
-    in_flight: dict[str, Proposal] = {}
-    told: list[Told] = []
+    in_flight: dict[str, Trial] = {}
+    ended: list[Trial] = []
     for event in events:
         if isinstance(event, Told):
-            if in_flight.pop(event.trial, None) is None:
-                raise RunError(f"trial {event.trial}: the log ends it, but it was not under way")
-            proposals.tell(event.trial, event.score)
-            told.append(event)
+            number = event.trial.number
+            if in_flight.pop(number, None) is None:
+                raise RunError(f"trial {number}: the log ends it, but it was not under way")
+            proposer.tell(event.trial)
+            ended.append(event.trial)
             continue
-        proposal = proposals.ask()
-        logged = event.proposal if isinstance(event, Asked) else None
-        if proposal != logged:
-            raise RunError(_difference(logged, proposal))
-        if proposal is not None:
-            in_flight[proposal.trial] = proposal
-    return Replayed(tuple(in_flight.values()), tuple(told))
+        proposed = proposer.ask()
+        logged = event.trial if isinstance(event, Asked) else None
+        if proposed != logged:
+            raise RunError(_difference(logged, proposed))
+        if proposed is not None:
+            in_flight[proposed.number] = proposed
+    return Replayed(tuple(in_flight.values()), tuple(ended))
 
 
-def _difference(logged: Proposal | None, proposal: Proposal | None) -> str:
-    known = logged or proposal
-    name = f"trial {known.trial}: " if known else ""
+def _difference(logged: Trial | None, proposed: Trial | None) -> str:
+    known = logged or proposed
+    name = f"trial {known.number}: " if known else ""
     return (
-        f"{name}the search proposes {_describe(proposal)}, but its log has {_describe(logged)}; "
+        f"{name}the search proposes {_describe(proposed)}, but its log has {_describe(logged)}; "
         "was the spec changed, or another version of keras-tuner installed?"
     )
 
 
-def _describe(proposal: Proposal | None) -> str:
-    if proposal is None:
+def _describe(trial: Trial | None) -> str:
+    if trial is None:
         return "nothing"
-    more = f" from trial {proposal.parent}" if proposal.parent else ""
-    return f"{proposal.values}{more}"
+    more = f" from trial {trial.parent}" if trial.parent else ""
+    return f"{trial.values}{more}"

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kzoo.runs import write_atomically
+from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.spec import Found
 from kzoo.tuning.loop import trial_tree
-from kzoo.tuning.search import BEST, PICTURE, TABLE, Search, Trial
+from kzoo.tuning.search import BEST, PICTURE, TABLE, Search, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,14 +45,12 @@ def best_spec(search: Search, best: Trial) -> Spec:
     show how it does without.
     """
     spec = load_spec(trial_tree(search.spec, best.values))
-    tune = search.spec.tune
-    assert tune is not None and best.score is not None  # noqa: S101, PT018  # a best trial has
     found = Found(
         search=str(search.path),
-        trial=best.trial,
-        metric=tune.objective.metric,
-        score=best.score,
-        epochs=best.epochs,
+        trial=best.number,
+        metric=search.tune.objective.metric,
+        score=best.score or 0.0,
+        epochs=best.epochs or 0,
         trials=sum(trial.score is not None for trial in search.trials),
         seed=spec.seed,
     )
@@ -59,15 +58,17 @@ def best_spec(search: Search, best: Trial) -> Spec:
 
 
 def _table(search: Search) -> str:
-    paths = list(search.spec.tune.space) if search.spec.tune else []
+    paths = list(search.tune.space)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*_COLUMNS, *paths])
     for trial in search.trials:
-        facts = [trial.trial, trial.status, trial.score, trial.epochs, round(trial.seconds, 3)]
-        run = trial.run.name if trial.run else ""
-        values = [trial.values[path] for path in paths]
-        writer.writerow([*facts, run, trial.error or "", *values])
+        facts = {
+            **shown(trial),
+            "seconds": round(trial.seconds, 3),
+            "run": trial.run.name if trial.run else "",
+        }
+        writer.writerow([*(facts[name] for name in _COLUMNS), *(trial.values[p] for p in paths)])
     return text.getvalue()
 
 
@@ -76,8 +77,7 @@ def _draw(search: Search, best: Trial, file: Path) -> None:
     # Neither a window nor a global state: it may be called from anywhere.
     from matplotlib.figure import Figure
 
-    tune = search.spec.tune
-    assert tune is not None  # noqa: S101  # a search has one
+    tune = search.tune
     columns = min(len(tune.space), 3)
     rows = math.ceil(len(tune.space) / columns)
     figure = Figure(figsize=(4.2 * columns, 3.4 * rows), layout="constrained", dpi=150)
@@ -96,7 +96,7 @@ def _draw(search: Search, best: Trial, file: Path) -> None:
 
 
 def _scatter(axes: Axes, path: str, scored: list[Trial], best: Trial) -> None:
-    scores = {trial.trial: trial.score or 0.0 for trial in scored}
+    scores = {trial.number: trial.score or 0.0 for trial in scored}
     axes.scatter(
         [_place(trial.values[path]) for trial in scored],
         list(scores.values()),
@@ -106,7 +106,7 @@ def _scatter(axes: Axes, path: str, scored: list[Trial], best: Trial) -> None:
     )
     axes.scatter(
         [_place(best.values[path])],
-        [scores[best.trial]],
+        [scores[best.number]],
         marker="*",
         s=180,
         color="#f58518",

@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from kzoo.errors import RunError
 from kzoo.runs import directory
+from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
+from kzoo.spec.tune import TuneSpec
 from kzoo.tuning.log import Asked, Told, read_events
-from kzoo.tuning.space import Values
 
 LOG = "log.jsonl"
 TRIALS = "trials"
 TABLE = "trials.csv"
 PICTURE = "trials.png"
 BEST = "best.json"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One trial of a search.
-
-    Attributes:
-        trial: Its number, as "0007".
-        values: From spec paths to the values that were tried.
-        status: ``completed``, ``failed``, or ``running`` where it has not ended.
-        score: The objective at the epoch whose weights were kept; None without one.
-        run: Its run's directory; None where it has none.
-        epochs: How many it trained.
-        seconds: How long it took.
-        error: Why it failed.
-    """
-
-    trial: str
-    values: Values
-    status: Literal["completed", "failed", "running"] = "running"
-    score: float | None = None
-    run: Path | None = None
-    epochs: int = 0
-    seconds: float = 0.0
-    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,46 +37,40 @@ class Search:
         """What was tuned, complete, its `tune` section included."""
         return load_spec(self.path / directory.SEARCH)
 
+    @property
+    def tune(self) -> TuneSpec:
+        """The `tune` section.
+
+        Raises:
+            RunError: the record of the search has none.
+        """
+        if self.spec.tune is None:
+            raise RunError(f"{self.path / directory.SEARCH}: tune: is missing")
+        return self.spec.tune
+
     @cached_property
     def trials(self) -> list[Trial]:
-        """All trials, in the order in which they were proposed.
+        """All trials, in the order in which they were proposed; `run` is an absolute path.
 
         Raises:
             RunError: the log cannot be read.
         """
         events = read_events(self.path / LOG)
-        told = {event.trial: event for event in events if isinstance(event, Told)}
-        return [
-            self._trial(event.proposal.trial, event.proposal.values, told.get(event.proposal.trial))
-            for event in events
-            if isinstance(event, Asked)
-        ]
+        ended = {event.trial.number: event.trial for event in events if isinstance(event, Told)}
+        asked = [event.trial for event in events if isinstance(event, Asked)]
+        return [self._located(ended.get(trial.number, trial)) for trial in asked]
 
-    def _trial(self, trial: str, values: Values, told: Told | None) -> Trial:
-        if told is None:
-            return Trial(trial, values)
-        return Trial(
-            trial,
-            values,
-            status=told.status,
-            score=told.score,
-            run=self.path / TRIALS / told.run if told.run else None,
-            epochs=told.epochs,
-            seconds=told.seconds,
-            error=told.error,
-        )
+    def _located(self, trial: Trial) -> Trial:
+        return replace(trial, run=self.path / TRIALS / trial.run) if trial.run else trial
 
     @property
     def best(self) -> Trial | None:
         """The trial with the best score, the longest trained of several; None without a score."""
-        tune = self.spec.tune
-        assert tune is not None  # noqa: S101  # a search has one
-        sign = 1 if tune.objective.direction == "max" else -1
-        scored = [trial for trial in self.trials if trial.score is not None]
+        sign = 1 if self.tune.objective.direction == "max" else -1
         return max(
-            scored,
+            (trial for trial in self.trials if trial.score is not None),
             # Of equals the first: `max` keeps it.
-            key=lambda trial: (sign * (trial.score or 0.0), trial.epochs),
+            key=lambda trial: (sign * (trial.score or 0.0), trial.epochs or 0),
             default=None,
         )
 
@@ -108,10 +79,10 @@ class Search:
         best = self.best
         return {
             "search": str(self.path),
-            "trials": [_shown(trial) for trial in self.trials],
+            "trials": [shown(trial) for trial in self.trials],
             "best": best
             and {
-                "trial": best.trial,
+                "trial": best.number,
                 "values": best.values,
                 "score": best.score,
                 "spec": str(self.path / BEST),
@@ -119,14 +90,15 @@ class Search:
         }
 
 
-def _shown(trial: Trial) -> Mapping[str, Any]:
+def shown(trial: Trial) -> Mapping[str, Any]:
+    """Return a trial as it is printed and written into ``trials.csv``."""
     return {
-        "trial": trial.trial,
+        "trial": trial.number,
         "values": trial.values,
         "score": trial.score,
-        "status": trial.status,
+        "status": trial.state,
         "run": str(trial.run) if trial.run else None,
-        "epochs": trial.epochs,
+        "epochs": trial.epochs if trial.state == "completed" else 0,
         "seconds": trial.seconds,
         "error": trial.error,
     }

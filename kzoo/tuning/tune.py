@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kzoo.errors import SpecError
@@ -13,12 +13,12 @@ from kzoo.runs import directory, find_run
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
 from kzoo.spec.tune import TuneSpec
-from kzoo.start import import_keras
 from kzoo.tuning.executors import InProcess, LocalWorkers, TrialExecutor
 from kzoo.tuning.search import Search
 
 if TYPE_CHECKING:
     from kzoo.display import Mode
+    from kzoo.tuning.session import Session
 
 
 def tune(
@@ -58,11 +58,7 @@ def tune(
     checked = load_spec(spec, overrides)
     section = _tune_section(checked, max_trials)
     with _executor(workers, scheduler) as executor:
-        # Here, so that workers and this process import Keras at the same time.
-        import_keras()
-        from kzoo.tuning.session import begin
-
-        return begin(checked, section, data, out, executor, display, _options(workers, scheduler))
+        return _session(section, executor, display).begin(checked, data, Path(out))
 
 
 def resume_search(
@@ -92,10 +88,7 @@ def resume_search(
     spec = load_spec(path / directory.SEARCH)
     section = _tune_section(spec, max_trials)
     with _executor(workers, scheduler) as executor:
-        import_keras()
-        from kzoo.tuning.session import go_on
-
-        return go_on(path, spec, section, executor, display, _options(workers, scheduler))
+        return _session(section, executor, display).go_on(path, spec)
 
 
 def _tune_section(spec: Spec, max_trials: int | None) -> TuneSpec:
@@ -111,11 +104,11 @@ def _tune_section(spec: Spec, max_trials: int | None) -> TuneSpec:
     return spec.tune.model_copy(update={"max_trials": max_trials})
 
 
-def _options(workers: int, scheduler: str | None) -> str:
-    """Return what a command says so that the same workers go on."""
-    if scheduler is not None:
-        return f" --scheduler {shlex.quote(scheduler)}"
-    return f" --workers {workers}" if workers > 1 else ""
+def _session(section: TuneSpec, executor: TrialExecutor, display: Mode) -> Session:
+    # Here, so that workers and this process import Keras at the same time.
+    from kzoo.tuning.session import Session
+
+    return Session(section, executor, display)
 
 
 @contextmanager

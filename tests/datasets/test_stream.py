@@ -29,7 +29,7 @@ from kzoo.datasets.image_folder import read_image_folder
 from kzoo.datasets.path import unfit_settings
 from kzoo.datasets.stream import Streams
 from kzoo.errors import DataError
-from kzoo.evaluation.evaluate import evaluate
+from kzoo.evaluation import evaluate
 from kzoo.evaluation.timing import data_shape, time_epoch
 from kzoo.machine import epoch_order
 from kzoo.spec import Spec, load_spec

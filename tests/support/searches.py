@@ -27,4 +27,4 @@ SPEC: dict[str, Any] = {
 
 def facts(found: Search) -> list[Any]:
     """Return what has to be the same of two searches."""
-    return [(tried.trial, tried.values, tried.status, tried.score) for tried in found.trials]
+    return [(tried.number, tried.values, tried.state, tried.score) for tried in found.trials]

@@ -109,7 +109,7 @@ def test_early_stopping_that_had_stopped_stays_stopped(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kzoo.train.training.write_results", fail)
+        patch.setattr("kzoo.train.runner.write_results", fail)
         with pytest.raises(KeyboardInterrupt):
             kzoo.run(spec, out=tmp_path / "broken", display="quiet")
     (path,) = (tmp_path / "broken").iterdir()
@@ -281,8 +281,8 @@ def test_resume_takes_no_spec(kzoo_here: Command) -> None:
 
 def test_interrupted_is_a_keyboard_interrupt() -> None:
     """Whoever catches Ctrl-C in Python catches this."""
-    with pytest.raises(KeyboardInterrupt, match="go on with"):
-        raise Interrupted(signal.SIGINT, "kzoo run --resume latest")
+    with pytest.raises(KeyboardInterrupt, match="runs/mine can be gone on with"):
+        raise Interrupted(signal.SIGINT, Path("runs/mine"))
 
 
 def test_a_full_disk_leaves_the_earlier_checkpoint_whole(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from kzoo.datasets import Arrays, Dataset, load_dataset
 from kzoo.engine import Accelerated
 from kzoo.errors import KzooError, RunError, SpecError
 from kzoo.spec import Spec
-from kzoo.train.optimizer import make_optimizer
 
 FILES = {
     "spec.json", "environment.json", "history.csv", "predictions.npz",
@@ -303,7 +302,7 @@ def test_the_learning_rate_follows_its_schedule(
 ) -> None:
     """In ten epochs of ten steps the rate of each step is what the schedule's formula says."""
     spec = make_spec(optimizer={"name": "sgd", "learning_rate": 0.5, "schedule": schedule})
-    optimizer = make_optimizer(spec.optimizer, epochs=10, steps_per_epoch=10)
+    optimizer = spec.optimizer.make(epochs=10, steps_per_epoch=10)
     for step, rate in expected.items():
         optimizer.iterations.assign(step)
         assert float(optimizer.learning_rate) == pytest.approx(rate, abs=1e-6), step
@@ -314,7 +313,7 @@ def test_optimizer_settings_reach_keras() -> None:
     spec = make_spec(
         optimizer={"name": "adamw", "weight_decay": 0.1, "beta_1": 0.8, "global_clipnorm": 1.0}
     )
-    optimizer = make_optimizer(spec.optimizer, epochs=1, steps_per_epoch=1)
+    optimizer = spec.optimizer.make(epochs=1, steps_per_epoch=1)
     assert isinstance(optimizer, keras.optimizers.AdamW)
     settings = optimizer.weight_decay, optimizer.beta_1, optimizer.global_clipnorm
     assert settings == (0.1, 0.8, 1.0)

@@ -52,8 +52,8 @@ def test_a_search_on_a_cluster_survives_the_death_of_a_worker(
         found = kzoo.tune(spec, scheduler=scheduler, out=tmp_path, display="quiet")
         killer.join()
         assert first.poll() == -signal.SIGKILL
-    assert [tried.trial for tried in found.trials] == [f"{number:04d}" for number in range(8)]
-    assert [tried.status for tried in found.trials] == ["completed"] * 8
+    assert [tried.number for tried in found.trials] == [f"{number:04d}" for number in range(8)]
+    assert [tried.state for tried in found.trials] == ["completed"] * 8
     told = [json.loads(line) for line in (found.path / "log.jsonl").read_text("utf-8").splitlines()]
     assert sum(event["event"] == "told" for event in told) == 8
 
@@ -128,4 +128,4 @@ def test_kills_at_random_moments_change_nothing(algorithm: str, tmp_path: Path) 
     delays = [chance.uniform(2.0, 10.0) for _ in range(5)]
     found = kill_and_resume(spec, tmp_path, delays)
     assert facts(found) == whole
-    assert len({tried.trial for tried in found.trials}) == len(whole)
+    assert len({tried.number for tried in found.trials}) == len(whole)

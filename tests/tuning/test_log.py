@@ -6,48 +6,56 @@ import errno
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kzoo.errors import RunError
+from kzoo.runs.trial import Trial
 from kzoo.spec.tune import TuneSpec
+from kzoo.tuning.algorithms import Proposer, make_proposer
 from kzoo.tuning.log import Asked, Event, Idle, SearchLog, Told
-from kzoo.tuning.proposals import Proposal, Proposals
 from kzoo.tuning.replay import replay
 
 RATE = {"type": "float", "min": 1e-4, "max": 1e-2, "sampling": "log"}
 TRIALS = {"random": 6, "grid": 6, "bayesian": 6, "hyperband": 12}
 SEARCHES = pytest.mark.parametrize("algorithm", TRIALS)
+FIRST = Trial("0000", {"a": 1, "b": 2.5, "c": True, "d": "ü"})
+SECOND = Trial("0001", {"a": 1}, epochs=9, parent="0000")
 EVENTS: list[Event] = [
-    Asked(proposal=Proposal("0000", {"a": 1, "b": 2.5, "c": True, "d": "ü"})),
-    Told(trial="0000", status="completed", score=0.5, epochs=3, seconds=1.5, run="0000-x"),
-    Asked(proposal=Proposal("0001", {"a": 1}, epochs=9, parent="0000")),
+    Asked(trial=FIRST),
+    Told(
+        trial=replace(
+            FIRST, state="completed", score=0.5, epochs=3, seconds=1.5, run=Path("0000-x")
+        )
+    ),
+    Asked(trial=SECOND),
     Idle(),
-    Told(trial="0001", status="failed", error="out of\nmemory"),
+    Told(trial=replace(SECOND, state="failed", error="out of\nmemory")),
 ]
 
 
-def proposals_of(algorithm: str, *, seed: int = 0) -> Proposals:
-    """Return the proposals of a search."""
+def proposals_of(algorithm: str, *, seed: int = 0) -> Proposer:
+    """Return the proposer of a search."""
     tree = {
         "algorithm": algorithm,
         "max_trials": TRIALS[algorithm],
         "space": {"optimizer.learning_rate": RATE},
     }
-    return Proposals(TuneSpec.model_validate_json(json.dumps(tree)), seed=seed, epochs=9)
+    return make_proposer(TuneSpec.model_validate_json(json.dumps(tree)), seed=seed, epochs=9)
 
 
-def end(proposal: Proposal) -> Told:
+def end(trial: Trial) -> Trial:
     """Return how a trial ends, by its values and number alone."""
-    if proposal.trial == "0001":
-        return Told(trial=proposal.trial, status="failed", error="diverged")
-    score = proposal.values["optimizer.learning_rate"] * 1e5 % 1
-    return Told(trial=proposal.trial, status="completed", score=score)
+    if trial.number == "0001":
+        return replace(trial, state="failed", error="diverged")
+    score = trial.values["optimizer.learning_rate"] * 1e5 % 1
+    return replace(trial, state="completed", score=score)
 
 
-def go_on(log: SearchLog, proposals: Proposals, in_flight: list[Proposal], *, workers: int) -> None:
+def go_on(log: SearchLog, proposals: Proposer, in_flight: list[Trial], *, workers: int) -> None:
     """Run a search to its end, the oldest trial first."""
     while True:
         while len(in_flight) < workers:
@@ -59,9 +67,9 @@ def go_on(log: SearchLog, proposals: Proposals, in_flight: list[Proposal], *, wo
             in_flight.append(proposal)
         if not in_flight:
             return
-        told = end(in_flight.pop(0))
-        log.told(told)
-        proposals.tell(told.trial, told.score)
+        ended = end(in_flight.pop(0))
+        log.told(ended)
+        proposals.tell(ended)
 
 
 def written(path: Path, events: list[Event]) -> Path:
@@ -88,14 +96,14 @@ def test_log_gives_back_what_it_was_given(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     with SearchLog(path) as log:
         assert log.events == []
-        log.asked(Proposal("0000", {"a": 1, "b": 2.5, "c": True, "d": "ü"}))
-        log.told(Told(trial="0000", status="failed", error="x"))
+        log.asked(FIRST)
+        log.told(replace(FIRST, state="failed", error="x"))
         log.idle()
     events = read(path)
     first = events[0]
     assert isinstance(first, Asked)
-    assert [type(value) for value in first.proposal.values.values()] == [int, float, bool, str]
-    assert events[1:] == [Told(trial="0000", status="failed", error="x"), Idle()]
+    assert [type(value) for value in first.trial.values.values()] == [int, float, bool, str]
+    assert events[1:] == [Told(trial=replace(FIRST, state="failed", error="x")), Idle()]
 
 
 def test_log_is_only_added_to(tmp_path: Path) -> None:
@@ -126,8 +134,11 @@ def test_line_cut_off_anywhere_is_dropped(tmp_path: Path) -> None:
         b"{}",
         b'{"event": "asked"}',
         b'{"event": "gone"}',
-        b'{"event": "told", "trial": "0000", "status": "completed"}',
-        b'{"event": "told", "trial": "0000", "status": "failed", "score": 1.0}',
+        b'{"event": "told", "trial": {"number": "0000", "values": {}, "state": "completed"}}',
+        b'{"event": "told", "trial": {"number": "0", "values": {}, "state": "failed", "score": 1}}',
+        b'{"event": "told", "trial": {"number": "0000", "values": {}, "state": "running"}}',
+        b'{"event": "asked", "trial": {"number": "0000", "values": {}, "colour": 1}}',
+        b'{"event": "asked", "trial": {"number": 0, "values": {}}}',
         b'{"event": "idle", "more": 1}',
         b'{"event": "idle"} {"event": "idle"}',
     ],
@@ -186,7 +197,7 @@ def test_search_cut_at_any_event_goes_on_as_if_it_had_not_been(
         with SearchLog(cut) as log:
             proposals = proposals_of(algorithm)
             standing = replay(proposals, log.events)
-            assert list(standing.told) == [e for e in log.events if isinstance(e, Told)]
+            assert list(standing.ended) == [e.trial for e in log.events if isinstance(e, Told)]
             go_on(log, proposals, list(standing.in_flight), workers=workers)
         assert without_idle(read(cut)) == without_idle(whole)
 
@@ -204,9 +215,9 @@ def test_search_that_proposes_something_else_is_refused(algorithm: str, tmp_path
     events = log_of(algorithm, tmp_path / "log.jsonl")
     event = events[4]
     assert isinstance(event, Asked)
-    trial = event.proposal.trial
-    events[4] = Asked(proposal=Proposal(trial, {"optimizer.learning_rate": 7.0}))
-    with pytest.raises(RunError, match=rf"^trial {trial}: the search proposes .* has .*7\.0"):
+    number = event.trial.number
+    events[4] = Asked(trial=Trial(number, {"optimizer.learning_rate": 7.0}))
+    with pytest.raises(RunError, match=rf"^trial {number}: the search proposes .* has .*7\.0"):
         replay(proposals_of(algorithm), events)
 
 

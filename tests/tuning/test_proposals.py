@@ -5,40 +5,42 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.searches import ALGORITHMS
 
+from kzoo.runs.trial import Trial
 from kzoo.spec.tune import TuneSpec
-from kzoo.tuning.proposals import Proposal, Proposals
+from kzoo.tuning.algorithms import Proposer, make_proposer
 
 SMALL = {"a": {"type": "boolean"}, "b": {"type": "choice", "values": [1, 2.5, "x"]}}
 WIDE = {
     "optimizer.learning_rate": {"type": "float", "min": 1e-4, "max": 1e-2, "sampling": "log"},
 }
 # None is a failure.
-Score = Callable[[Proposal], float | None]
+Score = Callable[[Trial], float | None]
 
 
 def search(
     algorithm: str, space: dict[str, Any], *, trials: int = 100, seed: int = 0, epochs: int = 9
-) -> Proposals:
-    """Return the proposals of a search."""
+) -> Proposer:
+    """Return the proposer of a search."""
     text = json.dumps({"algorithm": algorithm, "max_trials": trials, "space": space})
-    return Proposals(TuneSpec.model_validate_json(text), seed=seed, epochs=epochs)
+    return make_proposer(TuneSpec.model_validate_json(text), seed=seed, epochs=epochs)
 
 
-def steady(proposal: Proposal) -> float:
+def steady(proposal: Trial) -> float:
     """Return a score that depends on the values alone."""
     return sum(map(ord, json.dumps(proposal.values))) % 97 / 97
 
 
-def finish(proposals: Proposals, score: Score = steady, *, workers: int = 1) -> list[Proposal]:
+def finish(proposals: Proposer, score: Score = steady, *, workers: int = 1) -> list[Trial]:
     """Run a search to its end, the oldest trial first, and return what it proposed."""
-    proposed: list[Proposal] = []
-    in_flight: list[Proposal] = []
+    proposed: list[Trial] = []
+    in_flight: list[Trial] = []
     while True:
         while len(in_flight) < workers and (proposal := proposals.ask()) is not None:
             in_flight.append(proposal)
@@ -47,7 +49,7 @@ def finish(proposals: Proposals, score: Score = steady, *, workers: int = 1) -> 
             assert proposals.exhausted
             return proposed
         ended = in_flight.pop(0)
-        proposals.tell(ended.trial, score(ended))
+        proposals.tell(replace(ended, score=score(ended)))
 
 
 @pytest.mark.parametrize("algorithm", ["random", "grid", "bayesian"])
@@ -57,7 +59,7 @@ def test_every_point_of_a_small_space_is_tried_once(algorithm: str, workers: int
     proposals = search(algorithm, SMALL)
     tried = finish(proposals, workers=workers)
     assert proposals.limit == 6
-    assert [proposal.trial for proposal in tried] == [f"{n:04d}" for n in range(6)]
+    assert [proposal.number for proposal in tried] == [f"{n:04d}" for n in range(6)]
     assert len({json.dumps(proposal.values) for proposal in tried}) == 6
 
 
@@ -98,7 +100,7 @@ def test_another_seed_proposes_other_values() -> None:
 def test_hyperband_goes_on_with_the_best_for_more_epochs() -> None:
     """Each round takes the best of the one before, and the last trains to the end."""
     proposals = search("hyperband", WIDE)
-    tried = {proposal.trial: proposal for proposal in finish(proposals)}
+    tried = {proposal.number: proposal for proposal in finish(proposals)}
     assert len(tried) == proposals.limit == 23
     first_round = [p for p in tried.values() if p.epochs == 1]
     goes_on = [p for p in tried.values() if p.epochs == 3 and p.parent]
@@ -120,7 +122,7 @@ def test_hyperband_of_few_points_still_trains_to_the_end() -> None:
 def test_hyperband_round_goes_on_without_its_failed_trial(workers: int) -> None:
     """One failure takes the last place; the others of its round go on to the last epoch."""
     proposals = search("hyperband", WIDE)
-    tried = finish(proposals, lambda p: None if p.trial == "0002" else steady(p), workers=workers)
+    tried = finish(proposals, lambda p: None if p.number == "0002" else steady(p), workers=workers)
     assert len(tried) == proposals.limit
     assert "0002" not in {p.parent for p in tried}
 
@@ -133,7 +135,7 @@ def test_failing_trials_never_hang_a_search(algorithm: str, workers: int, failin
     proposals = search(algorithm, WIDE, trials=8)
     tried = finish(
         proposals,
-        lambda p: None if int(p.trial) % failing == 0 else steady(p),
+        lambda p: None if int(p.number) % failing == 0 else steady(p),
         workers=workers,
     )
     assert len(tried) == 8
@@ -155,7 +157,7 @@ def test_score_that_is_not_finite_is_a_failure(algorithm: str, score: float) -> 
     told, failed = (
         finish(
             search(algorithm, WIDE, trials=trials),
-            lambda p, first=first: first if p.trial == "0000" else steady(p),  # type: ignore[misc]
+            lambda p, first=first: first if p.number == "0000" else steady(p),  # type: ignore[misc]
         )
         for first in (score, None)
     )
@@ -170,7 +172,7 @@ def test_nothing_now_is_not_nothing_ever() -> None:
         in_flight.append(proposal)
     assert not proposals.exhausted
     for proposal in in_flight:
-        proposals.tell(proposal.trial, 0.5)
+        proposals.tell(replace(proposal, score=0.5))
     assert proposals.ask() is not None
 
 

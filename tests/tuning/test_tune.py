@@ -14,7 +14,7 @@ from support.searches import ALGORITHMS, SPEC, facts
 
 import kzoo
 from kzoo.errors import Interrupted, KzooError, RunError, SpecError
-from kzoo.tuning import log, trial
+from kzoo.tuning import log, worker
 from kzoo.tuning.search import Search
 
 FINITE = {"fit.batch_size": {"type": "choice", "values": [100, 200, 400]}}
@@ -93,7 +93,7 @@ def test_the_best_is_a_spec_that_runs(finished: Search, tmp_path: Path) -> None:
     assert best.score == max(tried.score or 0 for tried in finished.trials)
     spec = kzoo.load_spec(finished.path / "best.json")
     assert spec.found is not None
-    assert (spec.found.trial, spec.found.score) == (best.trial, best.score)
+    assert (spec.found.trial, spec.found.score) == (best.number, best.score)
     assert spec.seed == SPEC.get("seed", 0) + 1
     run = kzoo.run(spec, out=tmp_path, display="quiet")
     assert run.spec.found == spec.found
@@ -144,29 +144,29 @@ def test_max_trials_caps_every_algorithm(algorithm: str, tmp_path: Path) -> None
         out=tmp_path,
         display="quiet",
     )
-    assert [tried.status for tried in found.trials] == ["completed"] * 2
+    assert [tried.state for tried in found.trials] == ["completed"] * 2
 
 
 def test_hyperband_goes_on_from_the_earlier_weights(tmp_path: Path) -> None:
     """A promoted trial has the epochs of the earlier one as its first, and ends as a whole run."""
     found = search(tmp_path, tune__algorithm="hyperband", tune__max_trials=100, fit__epochs=4)
     asked = [
-        json.loads(line)["proposal"]
+        json.loads(line)["trial"]
         for line in (found.path / "log.jsonl").read_text("utf-8").splitlines()
         if json.loads(line)["event"] == "asked"
     ]
     promoted = [proposal for proposal in asked if proposal["parent"]]
     assert promoted
-    by_name = {tried.trial: tried for tried in found.trials}
+    by_name = {tried.number: tried for tried in found.trials}
     for proposal in promoted:
-        child, parent = by_name[proposal["trial"]], by_name[proposal["parent"]]
+        child, parent = by_name[proposal["number"]], by_name[proposal["parent"]]
         assert child.run is not None
         assert parent.run is not None
         assert child.epochs == proposal["epochs"] > parent.epochs
         earlier = kzoo.Run(parent.run).history
         assert kzoo.Run(child.run).history["loss"][: parent.epochs] == earlier["loss"]
     last = next(p for p in promoted if p["epochs"] == 4)
-    run = kzoo.Run(by_name[last["trial"]].run or Path())
+    run = kzoo.Run(by_name[last["number"]].run or Path())
     whole = kzoo.run(run.path / "spec.json", out=tmp_path, display="quiet")
     assert whole.history["val_loss"] == run.history["val_loss"]
 
@@ -175,16 +175,16 @@ def test_a_failed_trial_is_recorded_and_the_search_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One trial's error, of any kind, ends that trial alone."""
-    train = trial._train
+    train = worker._train
 
-    def fail_once(job: trial.Job) -> kzoo.Run:
-        if job.trial == "0001":
+    def fail_once(job: worker.Job) -> kzoo.Run:
+        if job.trial.number == "0001":
             raise MemoryError("no room\nfor it")
         return train(job)
 
-    monkeypatch.setattr(trial, "_train", fail_once)
+    monkeypatch.setattr(worker, "_train", fail_once)
     found = search(tmp_path)
-    assert [tried.status for tried in found.trials] == [
+    assert [tried.state for tried in found.trials] == [
         "completed", "failed", "completed", "completed",
     ]  # fmt: skip
     assert found.trials[1].error == "MemoryError: no room"
@@ -201,7 +201,7 @@ def test_a_search_whose_first_trials_all_fail_says_why(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"first 3 trials all failed.*trial 0000: epoch 1: "):
         search(tmp_path, model=model, tune__space=FINITE, tune__algorithm="grid")
     (path,) = tmp_path.iterdir()
-    assert [tried.status for tried in Search(path).trials] == ["failed"] * 3
+    assert [tried.state for tried in Search(path).trials] == ["failed"] * 3
 
 
 def test_arrays_are_kept_for_workers_and_for_the_best(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_workers_try_the_same_points(finished: Search, tmp_path: Path) -> None:
     """Two processes run every trial once; random proposals do not depend on who runs them."""
     found = kzoo.tune(SPEC, workers=2, out=tmp_path, display="quiet")
     assert [tried.values for tried in found.trials] == [t.values for t in finished.trials]
-    assert [tried.status for tried in found.trials] == ["completed"] * 4
+    assert [tried.state for tried in found.trials] == ["completed"] * 4
 
 
 def test_the_command_prints_one_json_object(kzoo_here: Command, tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_a_search_killed_at_every_step_proposes_and_scores_the_same(
             (path,) = (tmp_path / "broken").iterdir()
     assert sessions > 2
     assert facts(found) == whole
-    assert len({tried.trial for tried in found.trials}) == len(found.trials)
+    assert len({tried.number for tried in found.trials}) == len(found.trials)
 
 
 def test_a_finished_search_is_resumed_to_more_trials(finished: Search, tmp_path: Path) -> None:
@@ -354,22 +354,23 @@ def test_changed_data_are_refused(tmp_path: Path) -> None:
         kzoo.resume_search(found.path, display="quiet")
 
 
-def test_a_signal_in_a_trial_ends_the_search_with_the_command_that_resumes(
+def test_a_signal_in_a_trial_ends_the_search_with_its_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a training in this process raises names the search, not the run."""
-    heard: list[str | None] = []
-    train = trial._train
+    heard: list[bool] = []
+    train = worker._train
 
-    def listen(job: trial.Job) -> kzoo.Run:
-        heard.append(job.resume)
+    def listen(job: worker.Job) -> kzoo.Run:
+        heard.append(job.heeds_signals)
         if len(heard) == 2:
-            raise Interrupted(2, job.resume or "")
+            raise Interrupted(2, Path("the run"))
         return train(job)
 
-    monkeypatch.setattr(trial, "_train", listen)
+    monkeypatch.setattr(worker, "_train", listen)
     with pytest.raises(Interrupted) as end:
         search(tmp_path)
     (path,) = tmp_path.iterdir()
-    assert end.value.resume == f"kzoo tune --resume {path}"
+    assert all(heard)
+    assert (end.value.signal, end.value.path) == (2, path)
     assert len(kzoo.resume_search(path, display="quiet").trials) == 4

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kzoo.checkpoint import read_checkpoint
 from kzoo.datasets import Dataset, is_name, load_dataset
-from kzoo.display import Mode, downloading
+from kzoo.display import Header, Mode, downloading
+from kzoo.display.progress import RichProgress
+from kzoo.engine import is_slow_in_bfloat16
 from kzoo.errors import RunError
-from kzoo.machine import GIBIBYTE, most_memory
+from kzoo.machine import GIBIBYTE, describe_device, most_memory
 from kzoo.runs import DatasetFacts, Run, create_run, directory, find_run, holding
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
-
-if TYPE_CHECKING:
-    import keras
+from kzoo.train.interruption import Interruption
+from kzoo.train.results import forget_checkpoint, write_beginning, write_results
+from kzoo.train.training import Callbacks, Trainee, prepare, train
 
 
 def run(
@@ -27,7 +29,7 @@ def run(
     overrides: Overrides = (),
     out: str | os.PathLike[str] = "runs",
     display: Mode = "auto",
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Callbacks = (),
 ) -> Run:
     """Train a spec and write its run directory.
 
@@ -46,23 +48,16 @@ def run(
         KzooError: the spec, the data or the folder cannot be used, or training went wrong.
         Interrupted: a signal ended the training; it can be resumed.
     """
-    from kzoo.train.resumption import resume_command
-    from kzoo.train.training import train
-
     began = time.perf_counter()
     checked = load_spec(spec, overrides)
     with downloading(display) as on_download:
         dataset = load_dataset(checked, data, on_download=on_download)
-    resolved = resolve(checked, dataset)
-    return train(
-        resolved,
-        dataset,
-        lambda: create_run(out, resolved.name),
-        display=display,
-        callbacks=callbacks,
-        began=began,
-        resume_command=resume_command,
-    )
+    trainee = prepare(resolve(checked, dataset), dataset)
+    # Nothing can be wrong with spec and data any more.
+    path = create_run(out, trainee.spec.name)
+    with holding(path):
+        write_beginning(path, trainee)
+        return _carry_out(path, trainee, display, callbacks, began)
 
 
 def resume(
@@ -70,7 +65,7 @@ def resume(
     data: tuple[Any, ...] | None = None,
     *,
     display: Mode = "auto",
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Callbacks = (),
 ) -> Run:
     """Go on with an interrupted run from the end of its last epoch, to the same bits.
 
@@ -88,31 +83,49 @@ def resume(
             callbacks are not those that it began with.
         Interrupted: a signal ended the training again.
     """
-    from kzoo.train.resumption import resume_command
-    from kzoo.train.training import train
-
     began = time.perf_counter()
     path = run.path if isinstance(run, Run) else find_run(run)
     with holding(path):
         found = Run(path)
         if (path / directory.METRICS).is_file():
             # Killed right after its figures were written, it still has what they made useless.
-            (path / directory.CHECKPOINT).unlink(missing_ok=True)
+            forget_checkpoint(path)
             return found
         spec = found.spec
         with downloading(display) as on_download:
             dataset = load_dataset(spec, data, on_download=on_download)
         _hold_to_data(found, DatasetFacts.of(dataset))
-        return train(
-            spec,
-            dataset,
-            lambda: path,
-            display=display,
+        return _carry_out(path, prepare(spec, dataset), display, callbacks, began, resumes=True)
+
+
+def _carry_out(
+    path: Path,
+    trainee: Trainee,
+    display: Mode,
+    callbacks: Callbacks,
+    began: float,
+    *,
+    resumes: bool = False,
+) -> Run:
+    """Train in a directory that is held, where a person watches and may interrupt."""
+    where = path / directory.CHECKPOINT
+    progress = RichProgress(
+        _header(trainee, resumes=resumes),
+        mode=display,
+        batch_size=trainee.spec.fit.batch_size,
+        monitor=trainee.spec.fit.monitor,
+    )
+    with Interruption(path) as interruption, progress:
+        trained = train(
+            trainee,
+            where,
             callbacks=callbacks,
-            began=began,
-            resumes=True,
-            resume_command=resume_command,
+            watchers=[progress, interruption],
+            start=read_checkpoint(where) if resumes else None,
         )
+    write_results(path, trained, began=began)
+    forget_checkpoint(path)
+    return Run(path)
 
 
 def resolve(spec: Spec, dataset: Dataset) -> Spec:
@@ -152,4 +165,24 @@ def _hold_to_data(run: Run, received: DatasetFacts) -> None:
     raise RunError(
         f"{run.path}: dataset: {received.name} has the shape of the data that the run began with, "
         f"but other contents (sha256 {received.fingerprint[:12]}, was {expected.fingerprint[:12]})"
+    )
+
+
+def _header(trainee: Trainee, *, resumes: bool) -> Header:
+    spec, dataset = trainee.spec, trainee.dataset
+    validation = len(dataset.validation) if dataset.validation else 0
+    reason = "as the run began" if resumes else trainee.reason
+    notices = dataset.notices
+    if spec.model.dtype_policy == "mixed_bfloat16" and is_slow_in_bfloat16():
+        notices += ("no units for bfloat16 (AMX) in this processor: float32 is faster here",)
+    return Header(
+        title=spec.name,
+        facts={
+            "model": f"{spec.model.builder}, {trainee.model.count_params():,} parameters",
+            "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
+            f"validate, {len(dataset.test):,} to test",
+            "device": describe_device(),
+            "execution": f"{spec.fit.execution}: {reason}",
+        },
+        notices=notices,
     )
