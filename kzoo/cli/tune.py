@@ -89,7 +89,7 @@ def tune(
 
 
 def _show(search: Search) -> None:
-    from kzoo.display import print_best
+    from kzoo.cli.results import print_best
     from kzoo.train.resumption import shown
     from kzoo.tuning.search import BEST, PICTURE, TABLE
 

@@ -1,18 +1,12 @@
-"""What a person sees of a training, or of a search of many, drawn with rich."""
+"""What a person sees of a training, or of a search of many, drawn with rich.
+
+The display of one training is a Keras callback, `kzoo.display.progress.RichProgress`: what is
+named here imports no Keras.
+"""
 
 from kzoo.display.download import downloading
-from kzoo.display.progress import RichProgress
-from kzoo.display.result import accuracy_interval, print_best, print_result
+from kzoo.display.forms import Mode
+from kzoo.display.header import Header
 from kzoo.display.search import SearchProgress
-from kzoo.display.view import Header, Mode
 
-__all__ = [
-    "Header",
-    "Mode",
-    "RichProgress",
-    "SearchProgress",
-    "accuracy_interval",
-    "downloading",
-    "print_best",
-    "print_result",
-]
+__all__ = ["Header", "Mode", "SearchProgress", "downloading"]

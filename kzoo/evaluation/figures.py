@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.display import accuracy_interval
+from kzoo.figures import accuracy_interval
 
 Interval = tuple[float, float]
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from kzoo.checkpoint import Checkpoint, Checkpointer, TrainingState, read_checkpoint
 from kzoo.datasets import Dataset
-from kzoo.display import Header, Mode, RichProgress
+from kzoo.display import Header, Mode
+from kzoo.display.progress import RichProgress
 from kzoo.engine import Accelerated, accelerate, is_slow_in_bfloat16
 from kzoo.runs import (
     Run,
@@ -150,6 +151,7 @@ def train(
             mode=display,
             batch_size=spec.fit.batch_size,
             monitor=spec.fit.monitor,
+            recorder=recorder,
         )
         saver = Checkpointer(where, state, start)
         interruption = Interruption(resume_command(path) if resume_command else None)

@@ -10,6 +10,7 @@ from typing import Any
 
 from kzoo.display import SearchProgress
 from kzoo.errors import RunError
+from kzoo.runs.trial import Trial
 from kzoo.spec import Spec
 from kzoo.spec.tree import put_all
 from kzoo.spec.tune import TuneSpec
@@ -91,7 +92,7 @@ class Loop:
         return proposal
 
     def _start(self, proposal: Proposal) -> None:
-        self.progress.started(proposal.trial, proposal.values, epochs=proposal.epochs)
+        self.progress.started(Trial(proposal.trial, proposal.values, epochs=proposal.epochs))
         job = Job(
             trial=proposal.trial,
             spec=trial_tree(self.spec, proposal.values),
@@ -136,25 +137,25 @@ class Loop:
         self.told.append(told)
         self.proposals.tell(told.trial, told.score)
         self._may_ask = True
-        show(self.progress, told)
+        show(self.progress, told, proposal.values)
         if len(self.told) == MOST_FAILURES:
             refuse_failures(self.told)
 
 
-def show(progress: SearchProgress, told: Told, values: Any = None, *, kept: bool = False) -> None:
+def show(
+    progress: SearchProgress, told: Told, values: dict[str, Any], *, kept: bool = False
+) -> None:
     """Show how a trial ended, now or in an earlier session."""
-    if told.score is None:
-        error = told.error or "no score"
-        progress.failed(told.trial, error, seconds=told.seconds, values=values, kept=kept)
-        return
-    progress.finished(
+    trial = Trial(
         told.trial,
-        score=told.score,
-        epochs=told.epochs,
-        seconds=told.seconds,
-        values=values,
-        kept=kept,
+        values,
+        told.status,
+        told.score,
+        told.epochs,
+        told.seconds,
+        error=None if told.score is not None else told.error or "no score",
     )
+    progress.ended(trial, kept=kept)
 
 
 def refuse_failures(told: list[Told]) -> None:

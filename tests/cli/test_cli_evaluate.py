@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from support.kinds import Command
 
 import kzoo
-from kzoo.cli.columns import Column, fit_columns
+from kzoo.display.table import Column, fit_columns
 
 
 def rename_classes(run: Path, names: list[str]) -> None:
@@ -184,7 +185,9 @@ def test_columns_are_left_out_by_rank() -> None:
     ]
 
     def fitted(width: int) -> list[tuple[str, int]]:
-        return [(column.title, cells) for column, cells in fit_columns(columns, width)]
+        table = fit_columns(columns, Console(width=width))
+        titles = [column.title for column in table.columns]
+        return list(zip(titles, table.widths, strict=True))
 
     assert fitted(100) == [("name", 4), ("size", 6), ("note", 50)]
     assert fitted(30) == [("name", 4), ("size", 6), ("note", 16)]

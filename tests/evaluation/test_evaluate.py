@@ -19,12 +19,12 @@ from sklearn import metrics as reference
 
 import kzoo
 from kzoo.datasets import load_dataset
-from kzoo.display import accuracy_interval
 from kzoo.errors import DataError, RunError, UnknownNameError
 from kzoo.evaluation.data import match_classes
 from kzoo.evaluation.evaluate import evaluate
 from kzoo.evaluation.figures import Confusion, Evaluation, confusion_table, evaluation
 from kzoo.evaluation.predictions import read_predictions
+from kzoo.figures import accuracy_interval
 
 Arrays = dict[str, npt.NDArray[Any]]
 

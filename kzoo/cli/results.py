@@ -1,4 +1,4 @@
-"""The closing table of a run."""
+"""The closing tables: what a run came to, and what a search found."""
 
 from __future__ import annotations
 
@@ -13,28 +13,12 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kzoo.display.form import can_move
-from kzoo.display.search_words import format_parameter
-from kzoo.display.view import Mode
+from kzoo.display import Mode
+from kzoo.display.forms import can_move
+from kzoo.display.words import format_parameter
+from kzoo.figures import accuracy_interval
 from kzoo.spec import Spec
 from kzoo.spec.spec import Found
-
-
-def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval of an accuracy: Wilson's score interval.
-
-    Args:
-        correct: Examples that were classified rightly, 0 to `total`.
-        total: Examples, at least 1.
-
-    Source: E. B. Wilson (1927), "Probable inference, the law of succession, and statistical
-    inference", Journal of the American Statistical Association 22, 209-212.
-    """
-    # Half a second to import, once, at the end of a training.
-    from scipy.stats import binomtest
-
-    interval = binomtest(correct, total).proportion_ci(confidence_level=0.95, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def print_result(
