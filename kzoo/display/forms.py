@@ -101,7 +101,7 @@ class LiveForm(Form):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._console = make_console(stream)
-        self._picture: Picture | None = None
+        self._picture: Picture
         self._live: Live | None = None
 
     def start(self, header: Header, picture: Picture) -> None:
@@ -125,19 +125,21 @@ class LiveForm(Form):
 
     def redraw(self) -> None:
         """Draw over the picture; what the window is too low for scrolls away for good."""
-        if self._live and self._picture:
-            for line in self._picture.pop_lines(self._console):
-                self._console.print(line)
+        if self._live:
+            self._scroll()
             self._live.refresh()
 
     def stop(self) -> None:
         """Leave the picture as it is drawn last."""
         live, self._live = self._live, None
-        if live and self._picture:
-            for line in self._picture.pop_lines(self._console):
-                self._console.print(line)
+        if live:
+            self._scroll()
             self._picture.is_last = True
             live.stop()
+
+    def _scroll(self) -> None:
+        for line in self._picture.pop_lines(self._console):
+            self._console.print(line)
 
 
 class NotebookForm(Form):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -29,6 +28,9 @@ from kzoo.display.words import (
 
 if TYPE_CHECKING:
     from kzoo.runs.trial import Trial
+
+    # Trials that get a line, and how many are left out between the first and the others.
+    _Rows = tuple[list[Trial], int, list[Trial]]
 
 # Lines of the window that are not for trials: two of titles, the best's values, the failed, the
 # bar, the prompt's own.
@@ -58,9 +60,8 @@ class SearchPicture(Picture):
         """Give the lines; while the search goes on, no more of them than the window has."""
         state = self._take()
         room = max(console.height - _OTHER_LINES, 3)
-        rows = _choose_final_rows(state) if state.is_over else _choose_rows(state, room)
-        if rows.trials:
-            yield from _draw_trials(state, rows, console)
+        rows = _choose_last(state) if state.is_over else _choose(state, room)
+        yield from _draw_trials(state, rows, console)
         if state.failed:
             yield _note(_failures(state), "red", state, console)
         if state.is_over:
@@ -69,31 +70,15 @@ class SearchPicture(Picture):
             yield from draw_bars(console, options, [_bar(state)], options.max_width - len(_ECHO))
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Which trials get a line.
+def _choose(state: SearchState, room: int) -> _Rows:
+    """Return what is listed on `room` lines, at least 3, while the search goes on.
 
-    Attributes:
-        above: The best, and the failed if there is room for all.
-        hidden: How many are left out below them.
-        below: Those that ended last, then those that run.
+    That is the best, and the failed if there is room for all; those that ended last; those that
+    run.
     """
-
-    above: list[Trial]
-    hidden: int = 0
-    below: tuple[Trial, ...] = ()
-
-    @property
-    def trials(self) -> list[Trial]:
-        """All of them."""
-        return [*self.above, *self.below]
-
-
-def _choose_rows(state: SearchState, room: int) -> _Rows:
-    """Return what is listed on `room` lines, at least 3, while the search goes on."""
     ended, running = [*state.completed, *state.failed], state.running
     if len(ended) + len(running) <= room:
-        return _Rows([*ended, *running])
+        return [*ended, *running], 0, []
     room -= 1
     runs = running[-max(room // 2, room - len(ended)) :]
     left = room - len(runs)
@@ -102,30 +87,32 @@ def _choose_rows(state: SearchState, room: int) -> _Rows:
     others = [trial for trial in state.ended if trial not in above]
     latest = others[len(others) - recent :]
     hidden = len(ended) + len(running) - len(above) - len(latest) - len(runs)
-    return _Rows(above, hidden, (*latest, *runs))
+    return above, hidden, [*latest, *runs]
 
 
-def _choose_final_rows(state: SearchState) -> _Rows:
+def _choose_last(state: SearchState) -> _Rows:
     """Return what is listed when the search is over: the failed are counted elsewhere."""
     completed = state.completed
-    return _Rows(completed[:_TOP], len(completed[_TOP:]) + len(state.running))
+    return completed[:_TOP], len(completed[_TOP:]) + len(state.running), []
 
 
 def _draw_trials(state: SearchState, rows: _Rows, console: Console) -> RenderResult:
-    best = state.best
-    table = fit_columns(_columns(state, rows.trials, console), console, may_fold=True)
+    above, hidden, below = rows
+    trials, best, names = [*above, *below], state.best, short_names(state.parameters)
+    if not trials:
+        return
+    table = fit_columns(_columns(state, trials, console), console, may_fold=True)
+    yield from table.titles("dim")
     lines = [
         table.row(index, "bold green" if trial is best else _STYLES[trial.state])
-        for index, trial in enumerate(rows.trials)
+        for index, trial in enumerate(trials)
     ]
-    if rows.hidden:
+    if hidden:
         mark = "..." if console.options.ascii_only else dots(ascii_only=False)
-        hidden = Text(f"  {mark} {count_trials(rows.hidden, 'more')}", style="dim")
-        lines.insert(len(rows.above), [hidden])
-    yield from table.titles("dim")
+        more = Text(f"  {mark} {count_trials(hidden, 'more')}", style="dim")
+        lines.insert(len(above), [more])
     for line in lines:
         yield from line
-    names = short_names(state.parameters)
     if best and not {column.title for column in table.columns}.issuperset(names.values()):
         yield _note(f"best: {format_values(best.values, names)}", "green", state, console)
 

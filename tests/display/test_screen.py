@@ -57,8 +57,10 @@ def show(
 ) -> str:
     """Show a fit of 4 steps an epoch, whose second epoch is the best; return what was written."""
     clock = Clock()
-    options = {"batch_size": 100, "shape": (None, 8, 8), "clock": clock}
-    progress = begun(stream, mode, epochs=epochs, steps=4, **options)
+    images = (None, 8, 8)
+    progress = begun(
+        stream, mode, epochs=epochs, steps=4, shape=images, batch_size=100, clock=clock
+    )
     for epoch in range(1, epochs + 1):
         progress.on_epoch_begin(epoch - 1)
         metrics = {"accuracy": 0.9, "loss": 1 / epoch, **(extra or {})}
@@ -207,8 +209,7 @@ def test_a_plain_line_tells_the_best_so_far() -> None:
 def plain_steps(seconds: int) -> list[str]:
     """Return the lines of an epoch that takes as many seconds, a step each."""
     clock, stream = Clock(), io.StringIO()
-    options = {"epochs": 2, "steps": seconds, "batch_size": 10, "clock": clock}
-    progress = begun(stream, "plain", Header(), **options)
+    progress = begun(stream, "plain", Header(), epochs=2, steps=seconds, batch_size=10, clock=clock)
     for step in range(seconds):
         clock.now += 1.0
         progress.on_train_batch_end(step, {"loss": 0.5})
