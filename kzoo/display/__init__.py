@@ -4,9 +4,7 @@ The display of one training is a Keras callback, `kzoo.display.progress.RichProg
 named here imports no Keras.
 """
 
-from kzoo.display.download import downloading
-from kzoo.display.forms import Mode
-from kzoo.display.header import Header
-from kzoo.display.search import SearchProgress
+import lazy_loader
 
-__all__ = ["Header", "Mode", "SearchProgress", "downloading"]
+# Each name is imported when it is first used: commands that only look draw a table, and no more.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
