@@ -1,58 +1,22 @@
-"""Tables that fit: at narrow widths whole columns are left out, and nothing is garbled."""
+"""What results are printed with: consoles, notices, tables, and labels with texts."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from kzoo.display.table import Column, fit_columns
 from kzoo.errors import one_line
 
-_GAP = 2
 # Where a file or a pipe is written to, there is no edge to fit.
 _WIDE = 1000
 # Texts narrower than this read worse beside their labels than below them.
 _LEAST_TEXT = 26
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table.
-
-    Attributes:
-        title: What stands above it.
-        cells: A text for each row.
-        rank: 0 for a column that is always there; of the others, the higher is left out sooner.
-        right: Whether it is set to the right, as numbers are.
-        least: The width down to which it may be cut, where that is less than its longest text.
-    """
-
-    title: str
-    cells: Sequence[str]
-    rank: int = 0
-    right: bool = False
-    least: int | None = None
-
-    @property
-    def texts(self) -> list[str]:
-        """The cells, fit to print."""
-        return [one_line(text) for text in self.cells]
-
-    @property
-    def natural(self) -> int:
-        """Width in cells of the longest text."""
-        return max(cell_len(text) for text in (self.title, *self.texts))
-
-    @property
-    def needed(self) -> int:
-        """Width in cells without which it is left out."""
-        return self.natural if self.least is None else min(self.natural, self.least)
 
 
 def result_console(*, plain: bool = False) -> Console:
@@ -73,56 +37,29 @@ def print_notice(notice: str) -> None:
     console.print(Text(f"NOTICE: {one_line(notice)}"), soft_wrap=not console.is_terminal)
 
 
-def fit_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
-    """Return the columns that fit, in their order, each with its width in cells.
-
-    Args:
-        columns: All that there are; those without any text are left out.
-        width: Cells in a line.
-    """
-    kept: list[Column] = []
-    used = -_GAP
-    for column in sorted(columns, key=lambda column: column.rank):
-        filled = any(column.cells) or column.rank == 0
-        if filled and (column.rank == 0 or used + _GAP + column.needed <= width):
-            kept.append(column)
-            used += _GAP + column.needed
-    widths = []
-    for column in [column for column in columns if column in kept]:
-        more = max(min(column.natural - column.needed, width - used), 0)
-        used += more
-        widths.append((column, column.needed + more))
-    return widths
-
-
-def draw_table(
-    fitted: Sequence[tuple[Column, int]],
+def print_table(
+    console: Console,
+    columns: Sequence[Column],
     *,
-    rows: Sequence[int],
+    rows: Iterable[int] | None = None,
     styles: Sequence[str] | None = None,
     header: bool = True,
-) -> Table:
-    """Return a table without lines.
+) -> None:
+    """Print a table without lines, of the columns that fit.
 
     Args:
-        fitted: The columns and their widths, from `fit_columns`.
-        rows: Which rows to draw.
+        console: Where to.
+        columns: All that there are, with the cells of all rows.
+        rows: Which rows to print, by index; all if None.
         styles: A rich style for each row, of all there are.
         header: Whether the titles stand above.
     """
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=header)
-    for column, width in fitted:
-        table.add_column(
-            Text(column.title),
-            width=width,
-            no_wrap=column.rank > 0,
-            overflow="fold" if column.rank == 0 else "ellipsis",
-            justify="right" if column.right else "left",
-        )
-    texts = [column.texts for column, _ in fitted]
-    for row in rows:
-        table.add_row(*(Text(cells[row]) for cells in texts), style=styles[row] if styles else None)
-    return table
+    table = fit_columns(columns, console)
+    lines = table.titles("bold") if header else []
+    for row in range(len(columns[0].cells)) if rows is None else rows:
+        lines += table.row(row, styles[row] if styles else "")
+    for line in lines:
+        console.print(line)
 
 
 def print_pairs(

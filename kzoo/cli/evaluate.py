@@ -14,7 +14,7 @@ from kzoo.figures import METRICS
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from kzoo.cli.columns import Column
+    from kzoo.display.table import Column
     from kzoo.evaluation import Evaluation
     from kzoo.figures.classes import ClassFigures
 
@@ -59,13 +59,7 @@ def evaluate(
 def _print_evaluation(result: Evaluation, *, plain: bool) -> None:
     from rich.text import Text
 
-    from kzoo.cli.columns import (
-        draw_table,
-        fit_columns,
-        print_notice,
-        print_pairs,
-        result_console,
-    )
+    from kzoo.cli.columns import print_notice, print_pairs, print_table, result_console
 
     console = result_console(plain=plain)
     for notice in result.notices:
@@ -73,11 +67,10 @@ def _print_evaluation(result: Evaluation, *, plain: bool) -> None:
     console.print(Text(f"{result.name} on {one_line(result.dataset)}", style="bold"))
     print_pairs(console, _facts(result))
     worst_first = sorted(result.classes, key=lambda figures: _or_one(figures.recall))
-    fitted = fit_columns(_columns(worst_first), console.width)
     weak = [figures.name for figures in worst_first if _stands_out(figures, result)]
     styles = ["bold yellow" if figures.name in weak else "" for figures in worst_first]
     console.print(Text("\nclasses, the worst recognised first", style="bold"))
-    console.print(draw_table(fitted, rows=range(len(worst_first)), styles=styles))
+    print_table(console, _columns(worst_first), styles=styles)
     if weak:
         listed = ", ".join(map(one_line, weak))
         console.print(Text(f"\nBelow the whole by more than chance: {listed}.", style="yellow"))
@@ -103,7 +96,7 @@ def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
 
 
 def _columns(classes: list[ClassFigures]) -> list[Column]:
-    from kzoo.cli.columns import Column
+    from kzoo.display.table import Column
 
     def interval(figures: ClassFigures) -> str:
         bounds = figures.recall_interval

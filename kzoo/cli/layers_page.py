@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from kzoo.cli.columns import Column, draw_table, fit_columns, result_console
+from kzoo.cli.columns import print_table, result_console
 from kzoo.cli.output import only_json
 from kzoo.cli.words import duration
+from kzoo.display.table import Column
 from kzoo.spec import Spec
 
 if TYPE_CHECKING:
@@ -119,9 +120,7 @@ def _print_layers(
         ),
         Column("operations", [*map(_operations, layers), total], rank=2, right=True),
     ]
-    fitted = fit_columns(columns, console.width)
-    styles = [*("" for _ in layers), "bold"]
-    console.print(draw_table(fitted, rows=range(len(styles)), styles=styles))
+    print_table(console, columns, styles=[*("" for _ in layers), "bold"])
     console.print()
     if trained != parameters:
         console.print(Text(f"{trained:,} of the parameters are trained."))

@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.text import Text
 
-from kzoo.cli.columns import Column, draw_table, fit_columns, result_console
+from kzoo.cli.columns import print_table, result_console
 from kzoo.cli.words import duration
+from kzoo.display.table import Column
 from kzoo.registry import SpecFile
 from kzoo.spec import Spec
 
@@ -35,13 +36,13 @@ def describe_row(file: SpecFile, spec: Spec) -> dict[str, Any]:
 def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     """Print the rows on standard output, a line each, the specs of each plugin by themselves."""
     console = result_console()
-    fitted = fit_columns(_columns(rows), console.width)
+    columns = _columns(rows)
     origins = sorted({row["origin"] for row in rows}, key=lambda origin: (origin != OWN, origin))
     for index, origin in enumerate(origins):
         if origin != OWN:
             console.print(Text(f"from the plugin {origin}:", style="dim italic"))
         own = [number for number, row in enumerate(rows) if row["origin"] == origin]
-        console.print(draw_table(fitted, rows=own, header=index == 0))
+        print_table(console, columns, rows=own, header=index == 0)
 
 
 def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:

@@ -74,7 +74,7 @@ def _show(finished: Run, give: Callable[[Any], None] | None, *, plain: bool) -> 
     if give:
         give(finished.metrics)
         return
-    from kzoo.display import print_result
+    from kzoo.cli.results import print_result
 
     print_result(finished.metrics, finished.spec, mode="plain" if plain else "auto")
 

@@ -97,7 +97,7 @@ def _workers(workers: int, scheduler: str | None) -> str:
 
 
 def _show(search: Search) -> None:
-    from kzoo.display import print_best
+    from kzoo.cli.results import print_best
     from kzoo.tuning.search import BEST, PICTURE, TABLE
 
     best = search.best

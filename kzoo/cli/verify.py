@@ -93,7 +93,8 @@ def verify(
 
 
 def _print_verdicts(verdicts: Sequence[Verdict], *, plain: bool) -> None:
-    from kzoo.cli.columns import Column, draw_table, fit_columns, result_console
+    from kzoo.cli.columns import print_table, result_console
+    from kzoo.display.table import Column
 
     def band(verdict: Verdict) -> str:
         low, high = verdict.expected.test_accuracy
@@ -108,10 +109,8 @@ def _print_verdicts(verdicts: Sequence[Verdict], *, plain: bool) -> None:
         Column("expected", [band(verdict) for verdict in verdicts], rank=1),
         Column("holds", ["yes" if verdict.holds else "NO" for verdict in verdicts]),
     ]
-    console = result_console(plain=plain)
     styles = ["" if verdict.holds else "bold red" for verdict in verdicts]
-    fitted = fit_columns(columns, console.width)
-    console.print(draw_table(fitted, rows=range(len(verdicts)), styles=styles))
+    print_table(result_console(plain=plain), columns, styles=styles)
 
 
 def _mean_and_deviation(verdict: Verdict) -> str:

@@ -1,18 +1,10 @@
-"""What a person sees of a training, or of a search of many, drawn with rich."""
+"""What a person sees of a training, or of a search of many, drawn with rich.
 
-from kzoo.display.download import downloading
-from kzoo.display.progress import RichProgress
-from kzoo.display.result import accuracy_interval, print_best, print_result
-from kzoo.display.search import SearchProgress
-from kzoo.display.view import Header, Mode
+The display of one training is a Keras callback, `kzoo.display.progress.RichProgress`: what is
+named here imports no Keras.
+"""
 
-__all__ = [
-    "Header",
-    "Mode",
-    "RichProgress",
-    "SearchProgress",
-    "accuracy_interval",
-    "downloading",
-    "print_best",
-    "print_result",
-]
+import lazy_loader
+
+# Each name is imported when it is first used: commands that only look draw a table, and no more.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

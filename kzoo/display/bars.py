@@ -1,98 +1,87 @@
-"""Two bars: how far the epochs have come, and the steps of the one going on."""
+"""Bars with figures, and a row of small bars."""
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress_bar import ProgressBar
 from rich.segment import Segment
-from rich.text import Text
 
-from kzoo.display.metrics import (
-    by_importance,
-    format_rate,
-    format_seconds,
-    format_value,
-    in_reading_order,
-    short_name,
-)
-from kzoo.display.sparkline import loss_sparkline
-from kzoo.display.state import FitState
+from kzoo.display.words import join_phrases
 
 LABEL_WIDTH = 7
-SHORTEST_BAR = 8
+_SHORTEST_BAR = 8
 WIDEST = 120
-# The metrics of a step: more would push the bar out of its line.
-_STEP_METRICS = 4
+_BARS = "▁▂▃▄▅▆▇█"
 
 
-class Bars:
-    """The lines that move while a fit goes on; they are made anew at each drawing."""
+@dataclass(frozen=True)
+class Bar:
+    """A line of how far something is.
 
-    def __init__(self, state: FitState) -> None:
-        self._state = state
+    Attributes:
+        label: What stands before the bar, at most 6 characters.
+        done: How much of the total is done.
+        total: None where it is not known yet: then there is no bar.
+        phrases: Figures that stand behind the bar as long as there is room, the first ones first.
+    """
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Give the segments of the lines, none longer than the window is wide."""
-        state, width = self._state, min(options.max_width, WIDEST)
-        room = width - LABEL_WIDTH - SHORTEST_BAR
-        epochs = fit_phrases(_epoch_phrases(state), room)
-        steps = fit_phrases(_step_phrases(state, options.ascii_only), room)
-        bar = width - LABEL_WIDTH - max(len(epochs), len(steps))
-        yield from draw_bar(
-            console, options, "epochs", state.epochs_done, state.epochs, bar, epochs
-        )
-        yield from draw_bar(console, options, "steps", state.step, state.steps, bar, steps)
-        spark = "" if options.ascii_only else loss_sparkline(state.losses, width - LABEL_WIDTH)
-        if len(state.rows) > 1 and spark:
-            yield Text.assemble(("loss   ", "dim"), (spark, "cyan"), no_wrap=True)
+    label: str
+    done: float
+    total: int | None
+    phrases: Sequence[str]
 
 
-def draw_bar(
-    console: Console,
-    options: ConsoleOptions,
-    label: str,
-    done: float,
-    total: int | None,
-    width: int,
-    figures: str,
+def draw_bars(
+    console: Console, options: ConsoleOptions, bars: Sequence[Bar], width: int
 ) -> RenderResult:
-    """Give a line: a label, a bar of `width` characters, and figures."""
-    yield Segment(f"{label:<{LABEL_WIDTH}}")
-    if total:
-        bar = ProgressBar(total=total, completed=done, width=width)
-        yield from console.render(bar, options.update(width=width))
-    else:
-        # How many steps there are is not known before the first epoch's end.
-        yield Segment(" " * width)
-    yield Segment(figures)
-    yield Segment.line()
+    """Give a line of `width` characters, or of the widest that reads well, for each bar."""
+    width = min(width, WIDEST)
+    figures = [join_phrases(bar.phrases, width - LABEL_WIDTH - _SHORTEST_BAR) for bar in bars]
+    length = width - LABEL_WIDTH - max(map(len, figures))
+    for bar, text in zip(bars, figures, strict=True):
+        yield Segment(f"{bar.label:<{LABEL_WIDTH}}")
+        if bar.total:
+            drawn = ProgressBar(total=bar.total, completed=bar.done, width=length)
+            yield from console.render(drawn, options.update(width=length))
+        else:
+            yield Segment(" " * length)
+        yield Segment(text)
+        yield Segment.line()
 
 
-def _epoch_phrases(state: FitState) -> list[str]:
-    phrases = [f"  {max(state.epoch, 1)}/{state.epochs}"]
-    if state.seconds_left is not None:
-        phrases.append(f"  {format_seconds(state.seconds_left)} left")
-    if state.rate is not None:
-        phrases.append(f"  {format_rate(state.rate, state.rate_unit)}")
-    return phrases
+def loss_sparkline(losses: Sequence[float], width: int) -> str:
+    """Return a sparkline of the losses' logarithms: else the first epoch would flatten the rest.
+
+    Where a loss is not positive the losses themselves are drawn.
+    """
+    positive = all(loss > 0 for loss in losses if math.isfinite(loss))
+    return sparkline(
+        [math.log(x) if math.isfinite(x) else x for x in losses] if positive else losses, width
+    )
 
 
-def _step_phrases(state: FitState, ascii_only: bool) -> list[str]:
-    phrases = [f"  {state.step}/{state.steps}" if state.steps else f"  {state.step} steps"]
-    names = by_importance(name for name in state.metrics if not name.startswith("val_"))
-    for name in in_reading_order(names[:_STEP_METRICS]):
-        value = format_value(state.metrics[name])
-        phrases.append(f"  {short_name(name, ascii_only=ascii_only)} {value}")
-    return phrases
+def sparkline(values: Sequence[float], width: int) -> str:
+    """Return the values as bars from the lowest to the highest, at most `width` of them.
+
+    More values than that are averaged in groups; one that is not finite leaves a gap.
+    """
+    if len(values) > width > 0:
+        edges = [round(index * len(values) / width) for index in range(width + 1)]
+        values = [_mean(values[a:b]) for a, b in itertools.pairwise(edges)]
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite or width < 1:
+        return ""
+    low, span = min(finite), (max(finite) - min(finite)) or 1.0
+    return "".join(
+        _BARS[round((value - low) / span * (len(_BARS) - 1))] if math.isfinite(value) else " "
+        for value in values
+    )
 
 
-def fit_phrases(phrases: Sequence[str], room: int) -> str:
-    """Join phrases, the first ones first, as long as there is room."""
-    line = ""
-    for phrase in phrases:
-        if len(line) + len(phrase) > room:
-            break
-        line += phrase
-    return line[:room] if line else phrases[0].strip()[:room]
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -8,9 +8,7 @@ from contextlib import contextmanager, suppress
 
 from rich.filesize import decimal
 
-from kzoo.display.form import can_move, make_console
-from kzoo.display.plain import write_line
-from kzoo.display.view import Mode
+from kzoo.display.forms import Mode, can_move, make_console, write_line
 
 
 @contextmanager

@@ -9,9 +9,11 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from kzoo.display.drawing import Drawing
-from kzoo.display.form import make_view
-from kzoo.display.state import FitState
-from kzoo.display.view import Header, Mode, View
+from kzoo.display.fit import FitState
+from kzoo.display.fit_picture import FitPicture
+from kzoo.display.forms import Form, Mode, make_form
+from kzoo.display.header import Header
+from kzoo.runs.history import EpochRecorder
 from kzoo.start import keras
 
 # Seconds between two drawings: Keras calls at every step, a person sees ten a second.
@@ -36,6 +38,8 @@ class RichProgress(keras.callbacks.Callback):
         batch_size: Examples a step, which Keras does not tell; if None the speed is in steps.
         monitor: The metric that tells the best epoch, such as ``val_loss``; if None it is the
             validation accuracy, else the validation loss, else the loss.
+        recorder: Records the epochs that are drawn, and stands before this callback in `fit`'s
+            list; if None they are recorded here.
         clock: Gives seconds.
     """
 
@@ -47,6 +51,7 @@ class RichProgress(keras.callbacks.Callback):
         stream: TextIO | None = None,
         batch_size: int | None = None,
         monitor: str | None = None,
+        recorder: EpochRecorder | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
@@ -55,9 +60,11 @@ class RichProgress(keras.callbacks.Callback):
         self.stream = stream
         self.batch_size = batch_size
         self.monitor = monitor
+        self.recorder = recorder
         self._clock = clock
         # Made when training begins: keras-tuner copies callbacks, and a console cannot be copied.
-        self._drawing: Drawing[View] | None = None
+        self._own_recorder: EpochRecorder | None = None
+        self._drawing: Drawing | None = None
         self._state: FitState | None = None
         self._next_drawing = -math.inf
 
@@ -79,14 +86,14 @@ class RichProgress(keras.callbacks.Callback):
         """
         copied = type(self).__new__(type(self))
         copied.__dict__.update(self.__dict__)
-        copied._model = copied._drawing = copied._state = None
+        copied._model = copied._drawing = copied._state = copied._own_recorder = None
         memo[id(self)] = copied
         return copied
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Draw the header."""
         self._stop()
-        self._state = FitState(
+        state = self._state = FitState(
             self.params.get("epochs") or 1,
             self.params.get("steps"),
             batch_size=self.batch_size,
@@ -94,14 +101,18 @@ class RichProgress(keras.callbacks.Callback):
             monitor=self.monitor,
             clock=self._clock,
         )
+        if self.recorder is None:
+            self._own_recorder = EpochRecorder(self._clock)
+            self._own_recorder.set_model(self.model)
         self._next_drawing = -math.inf
-        mode, stream, clock = self.mode, self.stream, self._clock
-        self._drawing = Drawing(lambda: make_view(mode, stream, clock), owner=self)
-        header, state = self.header, self._state
-        self._drawing.show(lambda view: view.start(header, state))
+        mode, stream, header = self.mode, self.stream, self.header
+        self._drawing = Drawing(lambda: make_form(mode, stream), owner=self)
+        self._drawing.show(lambda form: form.start(header, FitPicture(state)))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the epoch's clock."""
+        if self._own_recorder:
+            self._own_recorder.on_epoch_begin(epoch, logs)
         if self._state:
             self._state.begin_epoch(epoch + 1)
 
@@ -114,17 +125,18 @@ class RichProgress(keras.callbacks.Callback):
         state.take_step(batch + 1, now)
         if now < self._next_drawing:
             return
-        state.metrics = _numbers(logs)
-        drawing.show(lambda view: view.step(state))
+        state.metrics = {name: float(value) for name, value in (logs or {}).items()}
+        drawing.show(lambda form: _show_step(form, state))
         ended = self._clock()
         self._next_drawing = ended + max(REDRAW_SECONDS, REST * (ended - now))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keep the epoch's line."""
-        state, drawing = self._state, self._drawing
-        if state and drawing:
-            row = state.finish_epoch(epoch + 1, _numbers(logs))
-            drawing.show(lambda view: view.finish_epoch(state, row))
+        """Keep the epoch's line: short epochs must not pay for a drawing each."""
+        if self._own_recorder:
+            self._own_recorder.on_epoch_end(epoch, logs)
+        state, recorder = self._state, self.recorder or self._own_recorder
+        if state and recorder and self._drawing:
+            self._drawing.show(lambda form: _show_epoch(form, state, recorder))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the bars down."""
@@ -133,11 +145,19 @@ class RichProgress(keras.callbacks.Callback):
     def _stop(self) -> None:
         if self._drawing:
             self._drawing.stop()
-        self._drawing = self._state = None
+        self._drawing = self._state = self._own_recorder = None
 
 
-def _numbers(logs: dict[str, Any] | None) -> dict[str, float]:
-    return {name: float(value) for name, value in (logs or {}).items()}
+def _show_step(form: Form, state: FitState) -> None:
+    if form.moves:
+        form.redraw()
+    elif line := state.step_line():
+        form.add(line)
+
+
+def _show_epoch(form: Form, state: FitState, recorder: EpochRecorder) -> None:
+    state.finish_epoch(recorder.rows[-1])
+    form.add(state.epoch_line())
 
 
 def _unit(model: Any) -> str:

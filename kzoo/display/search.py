@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from kzoo.display.drawing import Drawing
-from kzoo.display.search_state import Direction, SearchState, Trial
-from kzoo.display.search_views import SearchView, make_search_view
-from kzoo.display.view import Header, Mode
+from kzoo.display.forms import Form, Mode, make_form
+from kzoo.display.header import Header
+from kzoo.display.search_picture import SearchPicture
+from kzoo.display.search_state import Direction, SearchState
 from kzoo.errors import one_line
+
+if TYPE_CHECKING:
+    from kzoo.runs.trial import Trial
 
 # Seconds between two drawings: at least, and at most, for the time that goes by.
 _REDRAW_SECONDS, _TICK_SECONDS = 0.1, 0.5
@@ -59,14 +63,14 @@ class SearchProgress:
         # is taken within that of the drawing, never around it.
         self._state_lock = threading.RLock()
         self._drawing_lock = threading.RLock()
-        self._drawing: Drawing[SearchView] | None = None
+        self._drawing: Drawing | None = None
         self._thread: threading.Thread | None = None
         self._changed, self._ended = threading.Event(), threading.Event()
 
     def __enter__(self) -> Self:
         mode, stream = self.mode, self.stream
-        self._drawing = Drawing(lambda: make_search_view(mode, stream), owner=self)
-        self._show(lambda view: view.start(self.header, self._take))
+        self._drawing = Drawing(lambda: make_form(mode, stream), owner=self)
+        self._show(lambda form: form.start(self.header, SearchPicture(self._take)))
         self._show(self._keep_moving)
         return self
 
@@ -80,106 +84,48 @@ class SearchProgress:
         self._changed.set()
         if self._thread:
             self._thread.join()
-        if kind is None:
-            self._show(lambda view: view.finish())
+        with self._state_lock:
+            self._state.is_over = kind is None
         with self._drawing_lock:
             if self._drawing:
                 self._drawing.stop()
                 self._drawing = None
 
-    def started(self, trial) -> None:
+    def started(self, trial: Trial) -> None:
+        """Show that a trial runs; one that ran before begins anew."""
         with self._state_lock:
-            self._state.start(trial.number, trial.values, trial.epochs)
+            self._state.start(trial)
         self._changed.set()
 
-    def ended(self, trial, *, kept=False) -> None:
-        if trial.score is None:
-            self.failed(
-                trial.number,
-                trial.error or "no score",
-                seconds=trial.seconds,
-                values=trial.values,
-                kept=kept,
-            )
-        else:
-            self.finished(
-                trial.number,
-                score=trial.score,
-                epochs=trial.epochs,
-                seconds=trial.seconds,
-                values=trial.values,
-                kept=kept,
-            )
-
-    def finished(
-        self,
-        trial: str,
-        *,
-        score: float,
-        epochs: int,
-        seconds: float,
-        values: Mapping[str, Any] | None = None,
-        kept: bool = False,
-    ) -> None:
-        """Show a trial's score.
+    def ended(self, trial: Trial, *, kept: bool = False) -> None:
+        """Show a trial's score, or that it has none.
 
         Args:
-            trial: Its number.
-            score: Its metric.
-            epochs: Those it trained.
-            seconds: Its duration.
-            values: Its parameters, where it was not told of when it started.
-            kept: Whether an earlier session of the search finished it.
+            trial: Completed or failed.
+            kept: Whether an earlier session of the search ended it.
         """
         with self._state_lock:
-            row = self._state.finish(
-                trial, values, score=score, epochs=epochs, seconds=seconds, kept=kept
-            )
-        self._add(row)
-
-    def failed(
-        self,
-        trial: str,
-        error: str,
-        *,
-        seconds: float,
-        values: Mapping[str, Any] | None = None,
-        kept: bool = False,
-    ) -> None:
-        """Show that a trial has no score.
-
-        Args:
-            trial: Its number.
-            error: Why.
-            seconds: How long it ran.
-            values: Its parameters, where it was not told of when it started.
-            kept: Whether it failed in an earlier session of the search.
-        """
-        with self._state_lock:
-            row = self._state.fail(trial, values, error=error, seconds=seconds, kept=kept)
-        self._add(row)
+            self._state.end(trial, kept=kept)
+        state = self._take()
+        self._show(lambda form: form.add(state.line(trial)))
+        self._changed.set()
 
     def say(self, line: str) -> None:
         """Show a notice."""
-        self._show(lambda view: view.say(one_line(line)))
-        self._changed.set()
-
-    def _add(self, trial: Trial) -> None:
-        state = self._take()
-        self._show(lambda view: view.add(trial, state))
+        self._show(lambda form: form.say(one_line(line)))
         self._changed.set()
 
     def _take(self) -> SearchState:
         with self._state_lock:
             return self._state.snapshot()
 
-    def _show(self, action: Callable[[SearchView], None]) -> None:
+    def _show(self, action: Callable[[Form], None]) -> None:
         with self._drawing_lock:
             if self._drawing:
                 self._drawing.show(action)
 
-    def _keep_moving(self, view: SearchView) -> None:
-        if view.moves:
+    def _keep_moving(self, form: Form) -> None:
+        if form.moves:
             self._thread = threading.Thread(target=self._redraw, name="display", daemon=True)
             self._thread.start()
 
@@ -188,6 +134,6 @@ class SearchProgress:
             self._changed.wait(_TICK_SECONDS)
             self._changed.clear()
             began = time.monotonic()
-            self._show(lambda view: view.redraw())
+            self._show(lambda form: form.redraw())
             rest = min(_REST * (time.monotonic() - began), _LONGEST_REST)
             self._ended.wait(max(rest, _REDRAW_SECONDS))

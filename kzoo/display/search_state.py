@@ -6,36 +6,16 @@ import copy
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, Self
+
+from kzoo.display.words import format_value, format_values, short_names
+from kzoo.errors import one_line
+
+if TYPE_CHECKING:
+    from kzoo.runs.trial import Trial
 
 Direction = Literal["max", "min"]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A trial, as it is shown.
-
-    Attributes:
-        name: Its number, such as ``0007``.
-        values: The path of each parameter in the spec, and its value.
-        status: How far it is.
-        score: Its metric; NaN until it is done.
-        epochs: Those it trained; of one that runs those it goes to, where they are known.
-        seconds: Its duration; of one that runs when it began.
-        error: Why it failed.
-        kept: Whether an earlier session finished it.
-    """
-
-    name: str
-    values: Mapping[str, Any]
-    status: Literal["running", "done", "failed"]
-    score: float = math.nan
-    epochs: int | None = None
-    seconds: float = 0.0
-    error: str = ""
-    kept: bool = False
 
 
 class SearchState:
@@ -46,6 +26,10 @@ class SearchState:
         metric: What the score is.
         direction: Whether more or less of it is better.
         clock: Gives seconds.
+
+    Attributes:
+        parameters: The paths of all values that were tried.
+        is_over: Whether the search has come to its end.
     """
 
     def __init__(
@@ -59,84 +43,73 @@ class SearchState:
         self.total = total
         self.metric = metric
         self.parameters: tuple[str, ...] = ()
-        self.epochs_told = False
+        self.is_over = False
         self._sign = 1 if direction == "max" else -1
         self._clock = clock
         self._began = clock()
+        self._epochs_told = False
         self._at_once = 1
-        # In the order in which they were started or, later, finished.
+        # In the order in which they were started or, later, ended.
         self._trials: dict[str, Trial] = {}
+        self._started: dict[str, float] = {}
+        self._kept: set[str] = set()
 
-    def start(self, name: str, values: Mapping[str, Any], epochs: int | None) -> None:
+    def start(self, trial: Trial) -> None:
         """Note that a trial runs; one that ran before begins anew."""
-        self.epochs_told |= epochs is not None
-        self._put(Trial(name, dict(values), "running", epochs=epochs, seconds=self._clock()))
+        self._epochs_told |= trial.epochs is not None
+        self._started[trial.number] = self._clock()
+        self._kept.discard(trial.number)
+        self._put(trial)
         self._at_once = max(self._at_once, len(self.running))
 
-    def finish(
-        self,
-        name: str,
-        values: Mapping[str, Any] | None,
-        *,
-        score: float,
-        epochs: int,
-        seconds: float,
-        kept: bool,
-    ) -> Trial:
-        """Note a trial's score; return the trial."""
-        values = self._values(name, values)
-        trial = Trial(name, values, "done", score, epochs, seconds, kept=kept)
-        return self._put(trial)
-
-    def fail(
-        self,
-        name: str,
-        values: Mapping[str, Any] | None,
-        *,
-        error: str,
-        seconds: float,
-        kept: bool,
-    ) -> Trial:
-        """Note that a trial has no score; return the trial."""
-        values = self._values(name, values)
-        return self._put(Trial(name, values, "failed", seconds=seconds, error=error, kept=kept))
+    def end(self, trial: Trial, *, kept: bool) -> None:
+        """Note how a trial ended, and whether an earlier session of the search ended it."""
+        if kept:
+            self._kept.add(trial.number)
+        self._put(trial)
 
     def snapshot(self) -> Self:
         """Return a copy that stays as it is."""
         copied = copy.copy(self)
-        copied._trials = dict(self._trials)
+        copied._trials, copied._started = dict(self._trials), dict(self._started)
+        copied._kept = set(self._kept)
         return copied
 
     @property
     def running(self) -> list[Trial]:
         """The trials that run, the first started first."""
-        return [trial for trial in self._trials.values() if trial.status == "running"]
+        return [trial for trial in self._trials.values() if trial.state == "running"]
 
     @property
-    def finished(self) -> list[Trial]:
-        """The trials that are done or failed, the latest last."""
-        return [trial for trial in self._trials.values() if trial.status != "running"]
+    def ended(self) -> list[Trial]:
+        """The trials that are completed or failed, the latest last."""
+        return [trial for trial in self._trials.values() if trial.state != "running"]
 
     @property
     def failed(self) -> list[Trial]:
         """The trials that failed, the first first."""
-        return [trial for trial in self._trials.values() if trial.status == "failed"]
+        return [trial for trial in self._trials.values() if trial.state == "failed"]
 
     @property
-    def done(self) -> list[Trial]:
-        """The trials that have a score, the best first, of equals the one finished first."""
-        found = [trial for trial in self._trials.values() if trial.status == "done"]
+    def completed(self) -> list[Trial]:
+        """The trials that have a score, the best first, of equals the one that ended first."""
+        found = [trial for trial in self._trials.values() if trial.state == "completed"]
         return sorted(found, key=self._order)
+
+    @property
+    def kept(self) -> list[Trial]:
+        """The trials that an earlier session of the search ended."""
+        return [trial for trial in self.ended if self.is_kept(trial)]
 
     @property
     def best(self) -> Trial | None:
         """The trial with the best score so far."""
-        return next((trial for trial in self.done if math.isfinite(trial.score)), None)
+        return next((trial for trial in self.completed if math.isfinite(score_of(trial))), None)
 
     @property
     def epochs_differ(self) -> bool:
         """Whether the trials' epochs tell something."""
-        return self.epochs_told or len({trial.epochs for trial in self.done}) > 1
+        return self._epochs_told or len({trial.epochs for trial in self.completed}) > 1
 
     @property
     def elapsed(self) -> float:
@@ -146,30 +119,50 @@ class SearchState:
     @property
     def seconds_left(self) -> float | None:
         """Seconds to the end, from the mean of the trials done and how many run at once."""
-        done = self.done
+        done = self.completed
         # Another machine may have done the kept ones: they tell only while there are no others.
-        durations = [t.seconds for t in done if not t.kept] or [t.seconds for t in done]
+        durations = [t.seconds for t in done if not self.is_kept(t)] or [t.seconds for t in done]
         if self.total is None or not durations:
             return None
         mean = statistics.fmean(durations)
         behind = sum(min(self.seconds_of(trial), mean) for trial in self.running)
-        ahead = max(self.total - len(self.finished), 0) * mean
+        ahead = max(self.total - len(self.ended), 0) * mean
         return max(ahead - behind, 0.0) / self._at_once
 
     def seconds_of(self, trial: Trial) -> float:
         """Return how long a trial took, or has taken so far."""
-        return self._clock() - trial.seconds if trial.status == "running" else trial.seconds
+        if trial.state == "running":
+            return self._clock() - self._started[trial.number]
+        return trial.seconds
 
-    def _values(self, name: str, values: Mapping[str, Any] | None) -> Mapping[str, Any]:
-        if values is not None:
-            return dict(values)
-        return self._trials[name].values if name in self._trials else {}
+    def is_kept(self, trial: Trial) -> bool:
+        """Whether an earlier session of the search ended the trial."""
+        return trial.number in self._kept
 
-    def _put(self, trial: Trial) -> Trial:
-        self._trials.pop(trial.name, None)
-        self._trials[trial.name] = trial
+    def line(self, trial: Trial) -> str:
+        """Return an ended trial as a line: number, score, parameters, epochs, time, its error."""
+        parts = [f"trial {one_line(trial.number)}", "failed"]
+        if trial.state == "completed":
+            best = " (best)" if trial is self.best else ""
+            parts[1] = f"{format_value(score_of(trial))}{best}"
+        parts.append(format_values(trial.values, short_names(self.parameters)))
+        if trial.state == "completed" and trial.epochs is not None:
+            parts.append(f"{trial.epochs} {'epoch' if trial.epochs == 1 else 'epochs'}")
+        parts.append(f"{trial.seconds:.1f} s")
+        parts.append("kept" if self.is_kept(trial) else "")
+        parts.append(one_line(trial.error or ""))
+        return "  ".join(filter(None, parts))
+
+    def _put(self, trial: Trial) -> None:
+        self._trials.pop(trial.number, None)
+        self._trials[trial.number] = trial
         self.parameters = tuple(dict.fromkeys([*self.parameters, *trial.values]))
-        return trial
 
     def _order(self, trial: Trial) -> float:
-        return -self._sign * trial.score if math.isfinite(trial.score) else math.inf
+        score = score_of(trial)
+        return -self._sign * score if math.isfinite(score) else math.inf
+
+
+def score_of(trial: Trial) -> float:
+    """Return a trial's score, NaN where it has none."""
+    return math.nan if trial.score is None else trial.score

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,11 @@ class EpochRecorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the epoch's row."""
         metrics = {name: float(value) for name, value in (logs or {}).items()}
-        rate = float(self.model.optimizer.learning_rate)
+        # Not every optimizer has one, and not every one is a number.
+        with suppress(AttributeError, TypeError, ValueError):
+            metrics[LEARNING_RATE] = float(self.model.optimizer.learning_rate)
         seconds = self._clock() - self._began
-        self.rows.append({EPOCH: epoch + 1, **metrics, LEARNING_RATE: rate, SECONDS: seconds})
+        self.rows.append({EPOCH: epoch + 1, **metrics, SECONDS: seconds})
 
     def get_state(self) -> dict[str, Any]:
         """Return the rows so far, for a checkpoint."""

@@ -114,6 +114,7 @@ def _carry_out(
         mode=display,
         batch_size=trainee.spec.fit.batch_size,
         monitor=trainee.spec.fit.monitor,
+        recorder=trainee.recorder,
     )
     with Interruption(path) as interruption, progress:
         trained = train(

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import io
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,34 +21,27 @@ from rich.console import Console
 from rich.text import Text
 
 import kzoo
-from kzoo.display.header import draw_header
-from kzoo.display.live import Block
-from kzoo.display.result import next_command, result_table
-from kzoo.display.state import EpochRow, FitState
-from kzoo.display.view import Header
+from kzoo.cli.results import next_command, result_table
+from kzoo.display.forms import Form, Picture
+from kzoo.display.header import Header, draw_header
 
 
-class Picture:
-    """A view that draws nothing before the end: a recording keeps what is drawn over, too."""
+class Recording(Form):
+    """A form that draws nothing before the end: a recording keeps what is drawn over, too."""
 
     def __init__(self, console: Console) -> None:
+        super().__init__(sys.stderr)
         self._console = console
 
-    def start(self, header: Header, state: FitState) -> None:
-        """Draw the header, and keep what the rest is drawn from."""
-        self._block = Block(state)
-        self._console.print(*draw_header(header, self._console.width), sep="\n")
-
-    def step(self, state: FitState) -> None:
-        """Draw nothing."""
-
-    def finish_epoch(self, state: FitState, row: EpochRow) -> None:
-        """Draw nothing."""
+    def start(self, header: Header, picture: Picture) -> None:
+        """Draw the header, and keep the picture for the end."""
+        self._picture = picture
+        self._console.print(*draw_header(header, self._console), sep="\n")
 
     def stop(self) -> None:
         """Draw the epochs as they stay on the screen."""
-        self._block.ended = True
-        self._console.print(self._block)
+        self._picture.is_last = True
+        self._console.print(self._picture)
 
 
 @contextlib.contextmanager
@@ -61,7 +55,7 @@ def draw(spec: str, console: Console) -> None:
     """Train a spec and draw it on a console."""
     console.print(Text.assemble(("$ ", "dim"), (f"kzoo run {spec}", "bold")))
     # Training makes its own display: only what that draws with is ours here.
-    with mock.patch("kzoo.display.progress.make_view", return_value=Picture(console)):
+    with mock.patch("kzoo.display.progress.make_form", return_value=Recording(console)):
         run = kzoo.run(spec)
     console.print()
     console.print(result_table(run.metrics, run.spec, boxed=True))

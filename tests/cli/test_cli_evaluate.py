@@ -11,7 +11,6 @@ import pytest
 from support.kinds import Command
 
 import kzoo
-from kzoo.cli.columns import Column, fit_columns
 
 
 def rename_classes(run: Path, names: list[str]) -> None:
@@ -172,21 +171,3 @@ def test_an_unfinished_run_says_so(kzoo_here: Command, copied_run: Path) -> None
         result = kzoo_here("evaluate", "latest", *more)
         assert (result.returncode, result.stdout) == (1, "")
         assert result.stderr == "Error: runs/digits-1: is not finished: it has no metrics.json\n"
-
-
-def test_columns_are_left_out_by_rank() -> None:
-    """The highest rank goes first, empty columns always; what may be cut takes what is left."""
-    columns = [
-        Column("name", ["a"]),
-        Column("size", ["123456"], rank=1),
-        Column("note", ["x" * 50], rank=2, least=10),
-        Column("empty", ["", ""], rank=1),
-    ]
-
-    def fitted(width: int) -> list[tuple[str, int]]:
-        return [(column.title, cells) for column, cells in fit_columns(columns, width)]
-
-    assert fitted(100) == [("name", 4), ("size", 6), ("note", 50)]
-    assert fitted(30) == [("name", 4), ("size", 6), ("note", 16)]
-    assert fitted(23) == [("name", 4), ("size", 6)]
-    assert fitted(5) == [("name", 4)]

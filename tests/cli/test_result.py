@@ -10,7 +10,8 @@ import pytest
 from support.screens import AsciiTerminal, Terminal
 
 import kzoo
-from kzoo.display import accuracy_interval, print_result
+from kzoo.cli.results import print_result
+from kzoo.figures import accuracy_interval
 
 pytestmark = pytest.mark.usefixtures("plain_terminal")
 

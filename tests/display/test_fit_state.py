@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import pytest
+from rich.console import Console
 from support.screens import Clock
 
-from kzoo.display.metrics import (
-    fitting,
-    format_seconds,
-    format_value,
-    guess_monitor,
-    in_reading_order,
-    short_name,
-)
-from kzoo.display.sparkline import loss_sparkline, sparkline
-from kzoo.display.state import FitState
+from kzoo.display.bars import loss_sparkline, sparkline
+from kzoo.display.fit import FitState
+from kzoo.display.fit_picture import FitPicture
+from kzoo.display.metrics import guess_monitor, in_reading_order
+from kzoo.display.words import format_seconds, format_value, short_name
 
 
 def epoch(state: FitState, clock: Clock, number: int, *, seconds: float, **metrics: float) -> None:
@@ -24,7 +21,7 @@ def epoch(state: FitState, clock: Clock, number: int, *, seconds: float, **metri
     state.begin_epoch(number)
     clock.now += seconds
     state.take_step(state.steps or 1, clock.now)
-    state.finish_epoch(number, metrics)
+    state.finish_epoch({"epoch": number, **metrics, "seconds": seconds})
 
 
 def test_the_speed_leaves_out_the_wait_for_the_first_step() -> None:
@@ -89,7 +86,7 @@ def test_the_best_epoch_is_the_monitors(monitor: str | None, best: int) -> None:
         metrics = {"loss": loss, "val_loss": val_loss, "val_accuracy": val_accuracy}
         epoch(state, clock, number, seconds=1.0, **metrics)
     assert state.best
-    assert state.best.number == best
+    assert state.best["epoch"] == best
 
 
 @pytest.mark.parametrize(
@@ -121,12 +118,18 @@ def test_a_narrow_window_keeps_the_loss_and_the_monitor() -> None:
         "val_accuracy",
         "val_loss",
     ]
-    widths = {name: len(name) + 2 for name in names}
-    assert fitting(names, "val_accuracy", widths, 20) == ["loss", "val_accuracy"]
-    assert fitting(names, "val_accuracy", widths, 42) == [
-        "loss", "accuracy", "val_loss", "val_accuracy",
-    ]  # fmt: skip
-    assert fitting(names, None, widths, 3) == []
+    clock = Clock()
+    state = FitState(1, 1, clock=clock)
+    epoch(state, clock, 1, seconds=1.0, **dict.fromkeys(names, 0.5))
+
+    def shown(width: int) -> list[str]:
+        console = Console(file=io.StringIO(), record=True, width=width)
+        console.print(FitPicture(state))
+        return console.export_text().splitlines()[0].split()
+
+    assert shown(37) == ["epoch", "loss", "val_accuracy", "time"]
+    assert shown(57) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "time"]
+    assert shown(12) == ["epoch"]
 
 
 def test_training_stands_before_validation() -> None:

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from kzoo.display import Header
-from kzoo.display.form import make_view
-from kzoo.display.notebook import NotebookView, in_notebook
-from kzoo.display.plain import PlainView
-from kzoo.display.state import FitState
+from kzoo.display.fit import FitState
+from kzoo.display.fit_picture import FitPicture
+from kzoo.display.forms import NotebookForm, PlainForm, in_notebook, make_form
 
 FIT = """
 import numpy as np, keras, kzoo
@@ -58,23 +57,24 @@ def test_a_kernel_is_told_from_a_terminal(
     outputs: list[Output], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kernel gets the notebook's form; IPython on a terminal, --plain and a stream do not."""
-    assert isinstance(make_view("auto"), NotebookView)
-    assert isinstance(make_view("plain"), PlainView)
-    assert isinstance(make_view("auto", sys.stdout), PlainView)
+    assert isinstance(make_form("auto"), NotebookForm)
+    assert isinstance(make_form("plain"), PlainForm)
+    assert isinstance(make_form("auto", sys.stdout), PlainForm)
     monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: types.SimpleNamespace())
     assert not in_notebook()
 
 
 def test_one_output_is_replaced_in_place(outputs: list[Output]) -> None:
     """Header, bars and epochs share one output, which ends without the bars."""
-    view, state = NotebookView(), FitState(2, 4)
-    view.start(Header("mine <b>", {"device": "CPU"}), state)
+    form, state = make_form("auto"), FitState(2, 4)
+    form.start(Header("mine <b>", {"device": "CPU"}), FitPicture(state))
     state.begin_epoch(1)
     state.take_step(2, 1.0)
-    view.step(state)
-    view.finish_epoch(state, state.finish_epoch(1, {"loss": 0.5}))
-    view.stop()
-    view.stop()
+    form.redraw()
+    state.finish_epoch({"epoch": 1, "loss": 0.5, "seconds": 1.0})
+    form.add(state.epoch_line())
+    form.stop()
+    form.stop()
     (output,) = outputs
     texts = [data["text/plain"] for data in output.shown]
     assert ["steps" in text for text in texts] == [True, True, False]

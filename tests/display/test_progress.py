@@ -18,9 +18,8 @@ from support.screens import Terminal
 
 import kzoo
 from kzoo.display import Header, Mode, downloading
-from kzoo.display.form import make_view
-from kzoo.display.live import LiveView
-from kzoo.display.plain import PlainView, QuietView
+from kzoo.display.forms import Form, LiveForm, PlainForm, make_form
+from kzoo.runs.history import EpochRecorder
 
 pytestmark = pytest.mark.usefixtures("plain_terminal")
 
@@ -131,11 +130,11 @@ def test_quiet_shows_notices_alone(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("mode", "stream", "term", "form"),
     [
-        ("auto", Terminal(), "xterm", LiveView),
-        ("auto", Terminal(), "dumb", PlainView),
-        ("auto", io.StringIO(), "xterm", PlainView),
-        ("plain", Terminal(), "xterm", PlainView),
-        ("quiet", Terminal(), "xterm", QuietView),
+        ("auto", Terminal(), "xterm", LiveForm),
+        ("auto", Terminal(), "dumb", PlainForm),
+        ("auto", io.StringIO(), "xterm", PlainForm),
+        ("plain", Terminal(), "xterm", PlainForm),
+        ("quiet", Terminal(), "xterm", Form),
     ],
 )
 def test_each_place_gets_its_form(
@@ -143,7 +142,7 @@ def test_each_place_gets_its_form(
 ) -> None:
     """The mode and the stream decide the form."""
     monkeypatch.setenv("TERM", term)
-    assert isinstance(make_view(mode, stream), form)
+    assert type(make_form(mode, stream)) is form
 
 
 def test_without_validation_and_without_a_header_it_works() -> None:
@@ -277,6 +276,23 @@ def test_a_fit_that_goes_on_counts_from_where_it_was() -> None:
     stream = io.StringIO()
     fit(kzoo.RichProgress(stream=stream), epochs=5, initial_epoch=3)
     assert [line[:10] for line in stream.getvalue().splitlines()] == ["epoch 4/5:", "epoch 5/5:"]
+
+
+def test_the_epochs_of_a_recorder_are_drawn() -> None:
+    """What the recorder before it has is drawn, as its rows name it, but no learning rate."""
+
+    class Recorder(EpochRecorder):
+        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            super().on_epoch_end(epoch, {"memory": 512.0, **(logs or {})})
+
+    stream, recorder = io.StringIO(), Recorder()
+    recorder.rows = [{"epoch": 1, "loss": 9.0, "seconds": 1.0}]
+    fit(recorder, kzoo.RichProgress(stream=stream, recorder=recorder), epochs=3, initial_epoch=1)
+    lines = stream.getvalue().splitlines()
+    assert [line[:31] for line in lines] == [f"epoch {n}/3: memory 512.00, accur" for n in (2, 3)]
+    for row, line in zip(recorder.rows[1:], lines, strict=True):
+        assert f" ({row['seconds']:.1f} s" in line
+    assert "learning_rate" not in stream.getvalue()
 
 
 def test_steps_may_come_many_at_a_time() -> None:

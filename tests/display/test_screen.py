@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import math
 import re
+import types
+from typing import Any
 
 import pytest
 from rich.text import Text
 from support.screens import CONTROL, AsciiTerminal, Clock, Terminal
 
 from kzoo.display import Header, Mode
-from kzoo.display.form import make_view
-from kzoo.display.state import FitState
-from kzoo.display.view import View
+from kzoo.display.progress import RichProgress
 
 pytestmark = pytest.mark.usefixtures("plain_terminal")
 
@@ -29,6 +29,25 @@ HEADER = Header(
 MANY = {f"{output}_{kind}": 0.5 for output in ("left", "right") for kind in ("loss", "accuracy")}
 
 
+def begun(
+    stream: io.StringIO | io.TextIOWrapper,
+    mode: Mode = "auto",
+    header: Header = HEADER,
+    *,
+    epochs: int = 1,
+    steps: int = 1,
+    shape: tuple[int | None, ...] = (None, 4),
+    **options: Any,
+) -> RichProgress:
+    """Return a callback that has been told that a fit begins, of a model of such an input."""
+    progress = RichProgress(header, mode=mode, stream=stream, **options)
+    progress.set_model(types.SimpleNamespace(input_shape=shape))
+    progress.set_params({"epochs": epochs, "steps": steps})
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    return progress
+
+
 def show(
     stream: io.StringIO,
     mode: Mode = "auto",
@@ -38,20 +57,19 @@ def show(
 ) -> str:
     """Show a fit of 4 steps an epoch, whose second epoch is the best; return what was written."""
     clock = Clock()
-    view = make_view(mode, stream, clock)
-    state = FitState(epochs, 4, batch_size=100, unit="images", clock=clock)
-    view.start(HEADER, state)
+    images = (None, 8, 8)
+    progress = begun(
+        stream, mode, epochs=epochs, steps=4, shape=images, batch_size=100, clock=clock
+    )
     for epoch in range(1, epochs + 1):
-        state.begin_epoch(epoch)
-        for step in range(1, 5):
+        progress.on_epoch_begin(epoch - 1)
+        metrics = {"accuracy": 0.9, "loss": 1 / epoch, **(extra or {})}
+        for step in range(4):
             clock.now += 1.0
-            state.take_step(step, clock.now)
-            state.metrics = {"accuracy": 0.9, "loss": 1 / epoch, **(extra or {})}
-            view.step(state)
+            progress.on_train_batch_end(step, metrics)
         val_accuracy = 0.95 if epoch == 2 else 0.9
-        validation = {"val_accuracy": val_accuracy, "val_loss": 1.0}
-        view.finish_epoch(state, state.finish_epoch(epoch, {**state.metrics, **validation}))
-    view.stop()
+        progress.on_epoch_end(epoch - 1, {**metrics, "val_accuracy": val_accuracy, "val_loss": 1.0})
+    progress.on_train_end()
     return stream.getvalue()
 
 
@@ -191,15 +209,10 @@ def test_a_plain_line_tells_the_best_so_far() -> None:
 def plain_steps(seconds: int) -> list[str]:
     """Return the lines of an epoch that takes as many seconds, a step each."""
     clock, stream = Clock(), io.StringIO()
-    view: View = make_view("plain", stream, clock)
-    state = FitState(2, seconds, batch_size=10, clock=clock)
-    view.start(Header(), state)
-    state.begin_epoch(1)
-    for step in range(1, seconds + 1):
+    progress = begun(stream, "plain", Header(), epochs=2, steps=seconds, batch_size=10, clock=clock)
+    for step in range(seconds):
         clock.now += 1.0
-        state.take_step(step, clock.now)
-        state.metrics = {"loss": 0.5}
-        view.step(state)
+        progress.on_train_batch_end(step, {"loss": 0.5})
     return stream.getvalue().splitlines()
 
 
@@ -224,17 +237,14 @@ def test_a_plain_stream_gets_what_its_encoding_can_say() -> None:
     """A class name that a Latin-1 log cannot hold is no reason to stop."""
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="latin-1")
-    view = make_view("plain", stream)
-    view.start(Header("猫 é"), FitState(1, 1))
+    begun(stream, "plain", Header("猫 é"))
     assert raw.getvalue() == "? é\n".encode("latin-1")
 
 
 def test_an_ascii_terminal_gets_a_foreign_header_as_question_marks() -> None:
     """What cannot be written is replaced, not raised."""
     stream = AsciiTerminal()
-    view = make_view("auto", stream)
-    view.start(Header("猫", {"data": "Kätzchen"}, ("größer",)), FitState(1, 1))
-    view.stop()
+    begun(stream, header=Header("猫", {"data": "Kätzchen"}, ("größer",))).on_train_end()
     assert stream.getvalue().isascii()
     assert "K?tzchen" in stream.getvalue()
 
@@ -242,12 +252,9 @@ def test_an_ascii_terminal_gets_a_foreign_header_as_question_marks() -> None:
 def test_square_brackets_are_no_markup() -> None:
     """A path or a metric in brackets is shown as it is."""
     stream = Terminal()
-    view = make_view("auto", stream)
-    state = FitState(1, 1)
-    view.start(Header("[bold]x[/bold]", {"data": "[red]a"}), state)
-    state.begin_epoch(1)
-    view.finish_epoch(state, state.finish_epoch(1, {"[i]m": math.pi}))
-    view.stop()
+    progress = begun(stream, header=Header("[bold]x[/bold]", {"data": "[red]a"}))
+    progress.on_epoch_end(0, {"[i]m": math.pi})
+    progress.on_train_end()
     assert "[bold]x[/bold]" in Text.from_ansi(stream.getvalue()).plain
     assert "[red]a" in stream.getvalue()
     assert "[i]m" in stream.getvalue()

@@ -17,10 +17,11 @@ from rich.console import Console
 from support.screens import CONTROL, AsciiTerminal, Clock, Terminal
 
 from kzoo.display import Header, SearchProgress
-from kzoo.display.search_block import SearchBlock
+from kzoo.display.forms import LiveForm
+from kzoo.display.search_picture import SearchPicture
 from kzoo.display.search_state import Direction, SearchState
-from kzoo.display.search_views import LiveSearch
-from kzoo.display.search_words import fold_title, format_parameter, short_names
+from kzoo.display.words import fold_title, format_parameter, short_names
+from kzoo.runs.trial import Trial
 
 pytestmark = pytest.mark.usefixtures("plain_terminal")
 
@@ -33,6 +34,19 @@ def values(number: int) -> dict[str, Any]:
     return {"model.hidden_units.*": 32 + number, "optimizer.learning_rate": 0.00121}
 
 
+def completed(
+    number: str, score: float = 0.5, tried: dict[str, Any] | None = None, **more: Any
+) -> Trial:
+    """Return a trial of one epoch and one second that has a score."""
+    facts = {"epochs": 1, "seconds": 1.0, **more}
+    return Trial(number, values(0) if tried is None else tried, "completed", score, **facts)
+
+
+def failed(number: str, error: str, tried: dict[str, Any] | None = None) -> Trial:
+    """Return a trial that failed after a second."""
+    return Trial(number, tried or {}, "failed", seconds=1.0, error=error)
+
+
 def progress(stream: io.StringIO | None = None, **options: Any) -> SearchProgress:
     """Return a display of ten trials whose validation accuracy counts."""
     settings = {"total": 10, "metric": "val_accuracy", "direction": "max", **options}
@@ -43,22 +57,22 @@ def search(
     finished: int,
     running: int = 0,
     *,
-    failed: int = 0,
+    failures: int = 0,
     direction: Direction = "max",
     epochs: int | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> SearchState:
     """Return a search whose trials took 10 s each and are the better, the later they are."""
     clock = Clock()
-    state = SearchState(finished + running + failed + 5, "val_accuracy", direction, clock=clock)
-    for number in range(finished + failed + running):
-        name = f"{number:04}"
-        state.start(name, {**values(number), **(more or {})}, epochs)
+    state = SearchState(finished + running + failures + 5, "val_accuracy", direction, clock=clock)
+    for number in range(finished + failures + running):
+        name, tried = f"{number:04}", {**values(number), **(more or {})}
+        state.start(Trial(name, tried, epochs=epochs))
         if number < finished:
             score = 0.5 + number / 1000
-            state.finish(name, None, score=score, epochs=3, seconds=10.0, kept=False)
-        elif number < finished + failed:
-            state.fail(name, None, error=f"no {name}", seconds=1.0, kept=False)
+            state.end(completed(name, score, tried, epochs=3, seconds=10.0), kept=False)
+        elif number < finished + failures:
+            state.end(failed(name, f"no {name}", tried), kept=False)
     clock.now += 4.0
     return state
 
@@ -67,16 +81,15 @@ def drawn(
     state: SearchState, width: int = 80, height: int = 40, *, ended: bool = False
 ) -> list[str]:
     """Return the lines that are drawn of a search, without colours."""
-    block = SearchBlock(lambda: state)
-    block.ended = ended
+    state.is_over = ended
     console = Console(file=io.StringIO(), record=True, width=width, height=height)
-    console.print(block)
+    console.print(SearchPicture(lambda: state))
     return [line.rstrip() for line in console.export_text().splitlines()]
 
 
 def test_the_trials_stand_best_first_and_those_that_run_last() -> None:
     """Each has its number, parameters, score or state, and time; only the best has the star."""
-    assert drawn(search(2, 1, failed=1))[:5] == [
+    assert drawn(search(2, 1, failures=1))[:5] == [
         "  trial  hidden_units.*  learning_rate  val_accuracy   time",
         "★ 0001               33        0.00121        0.5010   10 s",
         "  0000               32        0.00121        0.5000   10 s",
@@ -107,7 +120,7 @@ def test_nothing_is_promised_before_a_trial_is_done_or_without_a_total() -> None
 def test_less_can_be_better() -> None:
     """Where the direction is down the star stands with the lowest score; NaN never has it."""
     state = search(3, direction="min")
-    state.finish("0009", values(9), score=float("nan"), epochs=3, seconds=1.0, kept=False)
+    state.end(completed("0009", float("nan"), values(9), epochs=3), kept=False)
     lines = drawn(state)
     assert lines[1].startswith("★ 0000")
     assert lines[4].startswith("  0009")
@@ -118,7 +131,7 @@ def test_less_can_be_better() -> None:
 @pytest.mark.parametrize("ended", [False, True])
 def test_no_line_is_longer_than_the_window(width: int, more: dict[str, Any], ended: bool) -> None:
     """From 40 columns up the number, the first parameter and the score are always there."""
-    lines = drawn(search(4, 2, failed=2, epochs=9, more=more), width, ended=ended)
+    lines = drawn(search(4, 2, failures=2, epochs=9, more=more), width, ended=ended)
     assert max(map(len, lines)) <= width
     assert any(re.match(r"★ 0003 +35\b.* 0\.5030", line) for line in lines)
 
@@ -145,7 +158,7 @@ def test_more_trials_than_lines_leave_the_best_the_latest_and_those_that_run(
     height: int, running: int
 ) -> None:
     """All fits in the window, and what is left out is counted."""
-    state = search(60, running, failed=3)
+    state = search(60, running, failures=3)
     lines = drawn(state, height=height)
     assert len(lines) < height
     (hidden,) = [int(match[1]) for line in lines if (match := re.match(r"  … (\d+) more", line))]
@@ -168,7 +181,7 @@ def test_epochs_have_a_column_only_where_they_differ() -> None:
 
 def test_the_end_lists_ten_and_counts_the_rest() -> None:
     """The best ten, how many more, the failed with the first one's error, and the whole time."""
-    lines = drawn(search(24, failed=2), ended=True)
+    lines = drawn(search(24, failures=2), ended=True)
     assert [line[2:6] for line in lines[1:11]] == [f"{n:04}" for n in range(23, 13, -1)]
     assert lines[11:] == [
         "  … 14 more trials",
@@ -180,7 +193,7 @@ def test_the_end_lists_ten_and_counts_the_rest() -> None:
 def test_a_trial_that_is_run_again_runs() -> None:
     """Its old score goes, and its clock starts anew."""
     state = search(1)
-    state.start("0000", values(0), None)
+    state.start(Trial("0000", values(0)))
     assert state.best is None
     assert "running   0 s" in drawn(state)[1]
 
@@ -189,11 +202,11 @@ def test_off_a_terminal_each_trial_is_a_line() -> None:
     """A log has the header, then a line a trial; nothing in it steers a terminal."""
     stream = io.StringIO()
     with progress(stream) as shown:
-        shown.finished("0001", score=0.9, epochs=1, seconds=2.0, values=values(0), kept=True)
-        shown.started("0007", values(180))
-        shown.finished("0007", score=0.9812, epochs=3, seconds=4.21)
-        shown.started("0008", values(1))
-        shown.failed("0008", "OSError: [red]a\x1b[2J\nb", seconds=1.0)
+        shown.ended(completed("0001", 0.9, seconds=2.0), kept=True)
+        shown.started(Trial("0007", values(180)))
+        shown.ended(completed("0007", 0.9812, values(180), epochs=3, seconds=4.21))
+        shown.started(Trial("0008", values(1)))
+        shown.ended(failed("0008", "OSError: [red]a\x1b[2J\nb", values(1)))
         shown.say("trial 0003: its worker died")
     assert stream.getvalue().splitlines() == [
         "NOTICE: digits instead of mnist",
@@ -210,7 +223,7 @@ def test_off_a_terminal_each_trial_is_a_line() -> None:
 def test_quiet_shows_the_headers_notices_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """Quiet is no reason to miss that other data were used."""
     with progress(mode="quiet") as shown:
-        shown.finished("0000", score=0.9, epochs=1, seconds=2.0, values=values(0))
+        shown.ended(completed("0000", 0.9, seconds=2.0))
         shown.say("something")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "NOTICE: digits instead of mnist\n")
@@ -221,9 +234,10 @@ def test_a_terminal_is_left_with_the_best_and_a_cursor(kind: type[Terminal]) -> 
     """What anyone wrote is neither markup nor a control code; an ASCII terminal gets ASCII."""
     stream = kind()
     with progress(stream) as shown:
-        shown.started("0000", {"[red]a.猫\x1b[2J": "[bold]x"})
-        shown.finished("0000", score=0.9, epochs=1, seconds=2.0)
-        shown.failed("0001", "[red]no\x1b[2J", seconds=1.0)
+        tried = {"[red]a.猫\x1b[2J": "[bold]x"}
+        shown.started(Trial("0000", tried))
+        shown.ended(completed("0000", 0.9, tried, seconds=2.0))
+        shown.ended(failed("0001", "[red]no\x1b[2J"))
         shown.say("[red]again")
     text = stream.getvalue()
     assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l"), "the cursor is shown"
@@ -239,7 +253,7 @@ def test_an_interrupted_search_leaves_what_it_showed() -> None:
 
     def interrupted() -> None:
         with progress(stream) as shown:
-            shown.started("0000", values(0))
+            shown.started(Trial("0000", values(0)))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -252,20 +266,20 @@ def test_an_interrupted_search_leaves_what_it_showed() -> None:
 def test_trials_may_be_told_from_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is lost, and no matter how much is told it is drawn ten times a second."""
     draws: list[float] = []
-    redraw = LiveSearch.redraw
+    redraw = LiveForm.redraw
     stream = Terminal()
 
-    def draw(view: LiveSearch) -> None:
+    def draw(form: LiveForm) -> None:
         draws.append(time.monotonic())
-        redraw(view)
+        redraw(form)
 
     def work(first: int) -> None:
         for number in range(first, first + 25):
-            shown.started(f"{number:04}", values(number))
+            shown.started(Trial(f"{number:04}", values(number)))
             time.sleep(0.02)
-            shown.finished(f"{number:04}", score=0.5, epochs=1, seconds=0.02)
+            shown.ended(completed(f"{number:04}", 0.5, values(number), seconds=0.02))
 
-    monkeypatch.setattr(LiveSearch, "redraw", draw)
+    monkeypatch.setattr(LiveForm, "redraw", draw)
     with progress(stream, total=100) as shown:
         threads = [threading.Thread(target=work, args=(25 * index,)) for index in range(4)]
         for thread in threads:
@@ -284,7 +298,7 @@ def test_a_display_that_fails_ends_itself_and_not_the_search(
     stream, hook = io.StringIO(), sys.excepthook
     with progress(stream) as shown:
         stream.close()
-        shown.finished("0000", score=0.5, epochs=1, seconds=1.0, values=values(0))
+        shown.ended(completed("0000"))
         shown.say("more")
     assert capsys.readouterr().err.count("NOTICE: the progress display is off (ValueError") == 1
     assert sys.excepthook is hook
@@ -307,7 +321,7 @@ def test_a_notebook_gets_one_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "IPython.display", module)
     with progress() as shown:
         shown.say("<b>")
-        shown.finished("0000", score=0.5, epochs=1, seconds=1.0, values=values(0))
+        shown.ended(completed("0000"))
     assert len(displays) == 1
     text = shown_data[-1]["text/plain"]
     assert all(word in text for word in ("deep_mlp", "NOTICE: <b>", "★ 0000", "1 trial in 0:0"))

@@ -1,11 +1,10 @@
-"""The closing table of a run."""
+"""The closing tables: what a run came to, and what a search found."""
 
 from __future__ import annotations
 
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, TextIO
 
 from rich.box import ROUNDED
@@ -13,28 +12,13 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kzoo.display.form import can_move
-from kzoo.display.search_words import format_parameter
-from kzoo.display.view import Mode
+from kzoo.cli.output import shown
+from kzoo.display import Mode
+from kzoo.display.forms import can_move
+from kzoo.display.words import format_parameter
+from kzoo.figures import accuracy_interval
 from kzoo.spec import Spec
 from kzoo.spec.spec import Found
-
-
-def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval of an accuracy: Wilson's score interval.
-
-    Args:
-        correct: Examples that were classified rightly, 0 to `total`.
-        total: Examples, at least 1.
-
-    Source: E. B. Wilson (1927), "Probable inference, the law of succession, and statistical
-    inference", Journal of the American Statistical Association 22, 209-212.
-    """
-    # Half a second to import, once, at the end of a training.
-    from scipy.stats import binomtest
-
-    interval = binomtest(correct, total).proportion_ci(confidence_level=0.95, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def print_result(
@@ -116,7 +100,7 @@ def _table(
 
 def next_command(metrics: Mapping[str, Any]) -> str:
     """Return the command to go on with."""
-    return f"kzoo evaluate {shlex.quote(_shown(metrics['run']))}"
+    return f"kzoo evaluate {shlex.quote(shown(metrics['run']))}"
 
 
 def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
@@ -137,7 +121,7 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
         ("parameters", f"{metrics['parameters']:,}"),
         ("epochs", f"{epochs} of {seconds['epoch_median']:.2f} s (median){keeping}"),
         ("time", f"{seconds['fit']:.1f} s of training, {seconds['total']:.1f} s in all"),
-        ("run", _shown(metrics["run"])),
+        ("run", shown(metrics["run"])),
     ]
 
 
@@ -155,9 +139,3 @@ def _interval(metrics: Mapping[str, Any]) -> str:
         return ""
     low, high = accuracy_interval(round(metrics["test_accuracy"] * total), total)
     return f" (95 % interval {low:.4f} to {high:.4f})"
-
-
-def _shown(run: str) -> str:
-    """Return a run's directory as it is typed from here."""
-    path, here = Path(run), Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
