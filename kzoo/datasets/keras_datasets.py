@@ -147,15 +147,15 @@ def _fetch(file: CachedFile, folder: Path, tell: Callable[[int], None]) -> None:
             errors.append(error)
 
     thread = threading.Thread(target=work, daemon=True, name=f"download {file.path}")
-    thread.start()
     _watch(thread, folder, tell)
     if errors:
         raise errors[0]
 
 
 def _watch(thread: threading.Thread, folder: Path, tell: Callable[[int], None]) -> None:
-    """Wait for a download, telling how many bytes are there; raise where none come any more."""
+    """Run a download, telling how many bytes are there; raise where none come any more."""
     size, moved_at = _size(folder), time.monotonic()
+    thread.start()
     while thread.is_alive():
         thread.join(0.1)
         new_size = _size(folder)
