@@ -19,8 +19,9 @@ from kzoo.display.table import Column
 from kzoo.spec import Spec
 
 if TYPE_CHECKING:
+    from kzoo.datasets import DataShape
     from kzoo.evaluation.layers import LayerFigures
-    from kzoo.evaluation.timing import DataShape, EpochTime
+    from kzoo.evaluation.timing import EpochTime
 
 
 def show_layers(spec: Spec, *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kzoo.datasets import NAMED_DATASETS
 from kzoo.spec import Spec
 from kzoo.spec.optimizer import (
     CosineSchedule,
@@ -14,13 +15,6 @@ from kzoo.spec.optimizer import (
 )
 from kzoo.spec.spec import AugmentSpec
 
-_DATASETS = {
-    "mnist": "70,000 handwritten digits, grey images of 28x28, 10 classes",
-    "fashion_mnist": "70,000 pieces of clothing, grey images of 28x28, 10 classes",
-    "cifar10": "60,000 photographs, colour images of 32x32, 10 classes",
-    "cifar100": "60,000 photographs, colour images of 32x32, 100 classes",
-    "digits": "1,797 handwritten digits, grey images of 8x8, 10 classes; needs no download",
-}
 _ITEMS = {"integer": "whole numbers", "number": "numbers", "string": "texts"}
 _ONE = {"integer": "a whole number", "number": "a number", "string": "a text"}
 
@@ -39,8 +33,8 @@ def duration(seconds: float) -> str:
 def describe_data(spec: Spec) -> list[str]:
     """Return a sentence each: what the data are, what is held out, what is changed."""
     section = spec.dataset
-    known = _DATASETS.get(section.name)
-    sentences = [f"{section.name}: {known}" if known else section.name]
+    known = NAMED_DATASETS.get(section.name)
+    sentences = [f"{section.name}: {known.description}" if known else section.name]
     if section.validation_size:
         sentences.append(
             f"{section.validation_size:,} of the training examples are held out to validate on"

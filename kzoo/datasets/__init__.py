@@ -1,7 +1,7 @@
 """A name, a path or arrays to a checked Dataset with class names and scaling."""
 
-from kzoo.datasets.dataset import Arrays, Dataset, Scaling
-from kzoo.datasets.image_files import ImageFiles
-from kzoo.datasets.load import is_name, load_dataset
+import lazy_loader
 
-__all__ = ["Arrays", "Dataset", "ImageFiles", "Scaling", "is_name", "load_dataset"]
+# The names stand in the stub beside this file. Each is imported when it is first used, so that
+# what only looks something up in the catalogue waits for no NumPy.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,38 +7,55 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets.dataset import AnyArray, Arrays, Examples, Scaling, Source
+from kzoo.datasets.dataset import AnyArray, Examples, Source
 from kzoo.datasets.image_files import ImageFiles
+from kzoo.datasets.shape import Scaling
 from kzoo.errors import DataError
 
 _MAX_CLASSES = 10_000
 _HALF_BYTE = 127
 
+Indices = npt.NDArray[np.int32]
 
-def check(source: Source) -> tuple[Arrays, Arrays | None, tuple[str, ...]]:
-    """Return training and test arrays in their final types, and the class names.
+
+def check_inputs(source: Source) -> tuple[Examples, Examples | None]:
+    """Return the training and the test inputs in their final types.
 
     Raises:
-        DataError: shapes do not fit, values are not finite, or labels are not classes.
+        DataError: their shapes do not fit, or values are no finite numbers.
     """
-    where = source.where
-    x_train = _inputs(source.x_train, f"{where}: x_train")
-    labels = _labels(source.y_train, f"{where}: y_train", rows=len(x_train))
-    classes, y_train = _classes(labels, source, f"{where}: y_train")
-    train = Arrays(x_train, y_train)
-    if source.x_test is None or source.y_test is None:
-        return train, None, _names(classes, source)
-    x_test = _inputs(source.x_test, f"{where}: x_test")
+    x_train = _inputs(source.x_train, f"{source.where}: x_train")
+    if source.x_test is None:
+        return x_train, None
+    x_test = _inputs(source.x_test, f"{source.where}: x_test")
     if x_test.shape[1:] != x_train.shape[1:]:
         raise DataError(
-            f"{where}: x_test: received examples of shape {x_test.shape[1:]}; "
+            f"{source.where}: x_test: received examples of shape {x_test.shape[1:]}; "
             f"expected {x_train.shape[1:]}, as in x_train"
         )
     if x_test.dtype != x_train.dtype:
         x_train, x_test = x_train.astype(np.float32), x_test.astype(np.float32)
-    test_labels = _labels(source.y_test, f"{where}: y_test", rows=len(x_test))
-    y_test = _index(test_labels, classes, f"{where}: y_test")
-    return Arrays(x_train, y_train), Arrays(x_test, y_test), _names(classes, source)
+    return x_train, x_test
+
+
+def check_labels(source: Source) -> tuple[Indices, Indices | None, tuple[str, ...]]:
+    """Return the training and the test labels as class indices, and the classes' names.
+
+    Args:
+        source: It has labels, and its inputs were checked.
+
+    Raises:
+        DataError: labels are not classes, or not one an example.
+    """
+    where = f"{source.where}: y_train"
+    labels = _labels(source.y_train, where, rows=len(source.x_train))
+    classes, y_train = _classes(labels, source, where)
+    names = source.class_names or tuple(str(name) for name in classes.tolist())
+    if source.x_test is None:
+        return y_train, None, names
+    where = f"{source.where}: y_test"
+    test_labels = _labels(source.y_test, where, rows=len(source.x_test))
+    return y_train, _index(test_labels, classes, where), names
 
 
 def find_scaling(x: AnyArray) -> Scaling:
@@ -141,9 +158,7 @@ def _labels(labels: Any, where: str, *, rows: int) -> AnyArray:
     return y
 
 
-def _classes(
-    labels: AnyArray, source: Source, where: str
-) -> tuple[AnyArray, npt.NDArray[np.int32]]:
+def _classes(labels: AnyArray, source: Source, where: str) -> tuple[AnyArray, Indices]:
     if source.class_names is not None:
         classes: AnyArray = np.arange(len(source.class_names))
         return classes, _index(labels, classes, where)
@@ -158,7 +173,7 @@ def _classes(
     return classes, indices.astype(np.int32)
 
 
-def _index(labels: AnyArray, classes: AnyArray, where: str) -> npt.NDArray[np.int32]:
+def _index(labels: AnyArray, classes: AnyArray, where: str) -> Indices:
     if labels.dtype.kind == "U" != classes.dtype.kind:
         labels = labels.astype(object)
     known = np.isin(labels, classes)
@@ -169,10 +184,6 @@ def _index(labels: AnyArray, classes: AnyArray, where: str) -> npt.NDArray[np.in
             f"expected one of {_listing(classes)}"
         )
     return np.searchsorted(classes, labels).astype(np.int32)
-
-
-def _names(classes: AnyArray, source: Source) -> tuple[str, ...]:
-    return source.class_names or tuple(str(name) for name in classes.tolist())
 
 
 def _listing(classes: AnyArray) -> str:

@@ -63,11 +63,32 @@ def find_images(root: Path) -> ClassFolders:
         test = _classes(test_root, search, expected=names)[0] if test_root else []
     except OSError as error:
         raise DataError(f"{error.filename or root}: cannot be read: {error.strerror}") from error
+    return ClassFolders(train, test, names, _notices(search))
+
+
+def find_all_images(root: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """List the images in a folder and in the folders within it, and what was left out.
+
+    Raises:
+        DataError: there are none, or a link leads out of the folder or to a folder.
+    """
+    search = _Search(root)
+    try:
+        images = _images(root, search)
+    except OSError as error:
+        raise DataError(f"{error.filename or root}: cannot be read: {error.strerror}") from error
+    if not images:
+        raise DataError(f"{root}: received no images; expected images in it")
+    return images, _notices(search)
+
+
+def _notices(search: _Search) -> tuple[str, ...]:
     if search.skipped:
         search.notices.append(
-            f"{root}: hidden files and files that are no images are skipped ({search.skipped})."
+            f"{search.root}: hidden files and files that are no images are skipped "
+            f"({search.skipped})."
         )
-    return ClassFolders(train, test, names, tuple(search.notices))
+    return tuple(search.notices)
 
 
 def _splits(search: _Search) -> tuple[Path, Path | None]:

@@ -57,22 +57,35 @@ def find_label(names: Sequence[str], wanted: str | None, where: str) -> tuple[in
     Raises:
         DataError: no column has the wanted name.
     """
+    position = find_label_if_there(names, wanted)
+    if position is not None:
+        return position, None
     if wanted is not None:
-        if wanted not in names:
-            hint = did_you_mean(wanted, names)
-            raise DataError(
-                f"{where}: dataset.label: received {wanted!r}; "
-                f"expected one of the columns {_listing(names)}.{hint}"
-            )
-        return names.index(wanted), None
-    folded = [name.casefold() for name in names]
-    for candidates in (names, folded):
-        if _DEFAULT_LABEL in candidates:
-            return candidates.index(_DEFAULT_LABEL), None
+        hint = did_you_mean(wanted, names)
+        raise DataError(
+            f"{where}: dataset.label: received {wanted!r}; "
+            f"expected one of the columns {_listing(names)}.{hint}"
+        )
     return len(names) - 1, (
         f"{where} has no column 'label': the last, {names[-1]!r}, is taken for it "
         "(dataset.label names another)."
     )
+
+
+def find_label_if_there(names: Sequence[str], wanted: str | None) -> int | None:
+    """Return the position of the label's column in a table that need not have one.
+
+    Args:
+        names: Of all columns.
+        wanted: The name that the spec gives. None: ``label``.
+    """
+    if wanted is not None:
+        return names.index(wanted) if wanted in names else None
+    folded = [name.casefold() for name in names]
+    for candidates in (names, folded):
+        if _DEFAULT_LABEL in candidates:
+            return candidates.index(_DEFAULT_LABEL)
+    return None
 
 
 def is_number(cell: str) -> bool:

@@ -1,4 +1,4 @@
-"""A table with a header row: one column is the label, the others are numbers."""
+"""A table with a header row: one column is the label, if any, the others are numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TextIO
 
 import numpy as np
 
-from kzoo.datasets.csv_header import find_label, is_number, read_header
+from kzoo.datasets.csv_header import find_label, find_label_if_there, is_number, read_header
 from kzoo.datasets.dataset import AnyArray, Source
 from kzoo.datasets.limits import refuse_too_large
 from kzoo.errors import DataError
@@ -30,14 +30,20 @@ _GROWTH = 2
 
 @dataclass(frozen=True)
 class _Columns:
-    """The columns' names, and which of them is the label."""
+    """The columns' names, which of them is the label, if any, and whether labels are read."""
 
     names: Sequence[str]
-    label: int
+    label: int | None
+    is_labelled: bool
+
+    @property
+    def label_name(self) -> str:
+        """The name of the label's column; empty where there is none."""
+        return "" if self.label is None else self.names[self.label]
 
     def features(self) -> list[str]:
         """Return the names of the other columns."""
-        return [*self.names[: self.label], *self.names[self.label + 1 :]]
+        return [name for position, name in enumerate(self.names) if position != self.label]
 
 
 @dataclass
@@ -65,17 +71,37 @@ def read_csv(path: Path, label: str | None = None) -> Source:
         DataError: it cannot be read, a row is ragged, a cell is no finite number, or there is no
             such column.
     """
+    return _read(path, label, is_labelled=True)
+
+
+def read_unlabelled_csv(path: Path, label: str | None = None) -> Source:
+    """Read a table whose columns are all numbers but for the label's, which is left out.
+
+    Args:
+        path: As for `read_csv`.
+        label: The label's column, which need not be there; None: the one named ``label``.
+
+    Returns:
+        x_train of shape ``(rows, columns)``, float32; no labels.
+
+    Raises:
+        DataError: as `read_csv`, but for what the label's column holds.
+    """
+    return _read(path, label, is_labelled=False)
+
+
+def _read(path: Path, label: str | None, *, is_labelled: bool) -> Source:
     try:
         refuse_too_large(path.stat().st_size * _GROWTH, str(path))
-        return _read(path, label)
+        return _read_table(path, label, is_labelled=is_labelled)
     except UnicodeDecodeError as error:
         raise _not_utf8(path) from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _read(path: Path, label: str | None) -> Source:
-    delimiter = _find_delimiter(path)
+def _read_table(path: Path, label: str | None, *, is_labelled: bool) -> Source:
+    delimiter = _find_delimiter(path, least=2 if is_labelled else 1)
     with _open(path) as stream:
         reader = csv.reader(
             _lines(stream, path), delimiter=delimiter, skipinitialspace=True, strict=True
@@ -83,8 +109,7 @@ def _read(path: Path, label: str | None) -> Source:
         try:
             header = next(filter(None, reader), [])
             names = read_header(header, f"{path}: line {reader.line_num}")
-            position, notice = find_label(names, label, str(path))
-            columns = _Columns(names, position)
+            columns, notices = _find_columns(names, label, str(path), is_labelled=is_labelled)
             rows = _read_rows(reader, columns, path)
         except csv.Error as error:
             raise DataError(f"{path}: line {reader.line_num}: {error}; expected CSV") from error
@@ -92,8 +117,21 @@ def _read(path: Path, label: str | None) -> Source:
         raise DataError(f"{path}: received a header only; expected examples below it")
     x = np.frombuffer(rows.numbers, np.float32).reshape(len(rows.lines), -1)
     _refuse_non_finite(x, rows.lines, columns, path)
-    notices = (notice,) if notice else ()
-    return Source(x, _labels(rows), None, None, where=str(path), notices=notices)
+    y = _labels(rows) if is_labelled else None
+    return Source(x, y, None, None, where=str(path), notices=notices)
+
+
+def _find_columns(
+    names: Sequence[str], label: str | None, where: str, *, is_labelled: bool
+) -> tuple[_Columns, tuple[str, ...]]:
+    """Return what the columns are, and a notice where the label's was guessed."""
+    if is_labelled:
+        position, notice = find_label(names, label, where)
+        return _Columns(names, position, is_labelled), (notice,) if notice else ()
+    columns = _Columns(names, find_label_if_there(names, label), is_labelled)
+    if not columns.features():
+        raise DataError(f"{where}: received the label's column only; expected columns of numbers")
+    return columns, ()
 
 
 def _read_rows(reader: Iterator[list[str]], columns: _Columns, path: Path) -> _Rows:
@@ -107,11 +145,11 @@ def _read_rows(reader: Iterator[list[str]], columns: _Columns, path: Path) -> _R
                 f"{path}: line {line}: received {len(cells)} cells; "
                 f"expected {len(columns.names)}, as in the header"
             )
-        word = cells.pop(columns.label).strip()
-        if not word or len(word) > _LONGEST_LABEL:
+        word = "" if columns.label is None else cells.pop(columns.label).strip()
+        if columns.is_labelled and not 0 < len(word) <= _LONGEST_LABEL:
             received = f"a label of {len(word)} characters" if word else "nothing"
             raise DataError(
-                f"{path}: line {line}, column {columns.names[columns.label]!r}: received "
+                f"{path}: line {line}, column {columns.label_name!r}: received "
                 f"{received}; expected a label of 1 to {_LONGEST_LABEL} characters"
             )
         try:
@@ -140,9 +178,9 @@ def _no_number(cells: Sequence[str], columns: _Columns, where: str) -> DataError
         return DataError(
             f"{where}, a missing value; expected a number: fill it in or leave the row out"
         )
+    alone = f" (words may stand in the label column alone, {columns.label_name!r})"
     return DataError(
-        f"{where}; expected a number such as 1.5 "
-        f"(words may stand in the label column alone, {columns.names[columns.label]!r})"
+        f"{where}; expected a number such as 1.5{alone if columns.label is not None else ''}"
     )
 
 
@@ -164,13 +202,17 @@ def _labels(rows: _Rows) -> AnyArray:
     return np.array(words)[codes]
 
 
-def _find_delimiter(path: Path) -> str:
-    """Return the delimiter that parts the header and the first row into equally many cells."""
+def _find_delimiter(path: Path, least: int) -> str:
+    """Return the delimiter that parts the header and the first row into equally many cells.
+
+    Raises:
+        DataError: there is no header, or one of fewer than `least` cells.
+    """
     counts = {delimiter: _first_counts(path, delimiter) for delimiter in _DELIMITERS}
     header, _ = max(counts.values())
     if header == 0:
         raise DataError(f"{path}: received an empty file; expected a header row")
-    if header == 1:
+    if header < least:
         raise DataError(
             f"{path}: line 1: received one column; expected a label and at least one other, "
             "parted by commas, semicolons or tabs"

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets.image_files import ImageFiles
+from kzoo.datasets.shape import DataShape, Scaling
 from kzoo.machine import aligned_empty
 
 AnyArray = npt.NDArray[Any]
@@ -44,41 +45,54 @@ class Arrays:
 
 
 @dataclass(frozen=True)
-class Scaling:
-    """The affine map that brings raw inputs to order one: ``x * scale + offset``.
-
-    Attributes:
-        scale: One factor, or one for each column of a table.
-        offset: One summand, or one for each column.
-    """
-
-    scale: float | tuple[float, ...]
-    offset: float | tuple[float, ...] = 0.0
-
-
-@dataclass(frozen=True)
 class Source:
-    """What a reader read, before any check: labels may be words, the test split may be missing.
+    """What a reader read, before any check: labels may be words, or missing; so may the test split.
 
     Attributes:
         x_train: ``(n, *input_shape)``.
-        y_train: ``(n,)`` or ``(n, 1)``, whole numbers or words.
+        y_train: ``(n,)`` or ``(n, 1)``, whole numbers or words; None where there are no labels.
         x_test: As `x_train`, or None.
         y_test: As `y_train`, or None.
         where: What to name in an error: a path, or the dataset's name.
         class_names: Names of the classes 0, 1, ..., where the source knows them.
         scaling: The map to order one, where the source knows better than a look at the data.
         notices: What the reader guessed or left out, for the person and the run's records.
+        names: Of each example of `x_train` what it is called, where it has a name.
+        unlabelled: The error of a training, where labels are missing.
     """
 
     x_train: Examples
-    y_train: AnyArray
+    y_train: AnyArray | None
     x_test: Examples | None
     y_test: AnyArray | None
     where: str
     class_names: tuple[str, ...] | None = None
     scaling: Scaling | None = None
     notices: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    unlabelled: str = ""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Examples to be classified, checked.
+
+    Attributes:
+        x: ``(n, *input_shape)``; uint8 for images, otherwise float32. Images that would take too
+            much memory stay in their files.
+        where: What to name in an error: a path, or the dataset's name.
+        names: What each example is called: an image's path within its folder. Empty where they
+            have no names.
+        notices: What the person should know of them.
+    """
+
+    x: Examples
+    where: str
+    names: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.x)
 
 
 @dataclass(frozen=True)
@@ -104,6 +118,18 @@ class Dataset:
     scaling: Scaling
     fingerprint: str
     notices: tuple[str, ...] = field(default=())
+
+    @property
+    def shape(self) -> DataShape:
+        """What a model for these data must know of them."""
+        return DataShape(
+            name=self.name,
+            input_shape=self.input_shape,
+            class_names=self.class_names,
+            rows=len(self.train) + (len(self.validation) if self.validation else 0),
+            dtype=str(self.train.x.dtype),
+            scaling=self.scaling,
+        )
 
     @property
     def input_shape(self) -> tuple[int, ...]:

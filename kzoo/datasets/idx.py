@@ -45,19 +45,27 @@ def is_idx_name(name: str) -> bool:
 def read_idx_folder(folder: Path) -> Source:
     """Read the images and labels of a folder; the test pair may be missing.
 
+    Where another file is missing the images to train on are read alone, else those to test on.
+
     Args:
         folder: Holds ``train-images-idx3-ubyte`` and so on; ``.`` or ``_`` may stand for ``-``,
             ``test`` for ``t10k``, and ``.gz`` may follow. A plain file goes before its ``.gz``.
 
     Raises:
-        DataError: a file is missing, cannot be read, or is not what its header says.
+        DataError: there are no images, or a file cannot be read or is not what its header says.
     """
     files = _find(folder)
-    x_train, y_train = (_read(files["train", kind], kind) for kind in ("images", "labels"))
+    missing = _missing(folder, files)
+    if missing:
+        images = files.get(("train", "images")) or files.get(("test", "images"))
+        if images is None:
+            raise DataError(missing)
+        x = _read(images, "images")
+        return Source(x, None, None, None, where=str(folder), unlabelled=missing)
+    x_train, y_train = (_read(files["train", kind], kind) for kind in _DIMENSIONS)
     x_test, y_test = (
-        (_read(files["test", kind], kind) for kind in ("images", "labels"))
-        if ("test", "images") in files
-        else (None, None)
+        _read(files["test", kind], kind) if ("test", kind) in files else None
+        for kind in _DIMENSIONS
     )
     return Source(x_train, y_train, x_test, y_test, where=str(folder))
 
@@ -78,15 +86,20 @@ def _find(folder: Path) -> dict[tuple[str, str], Path]:
         # Sorted, a plain file comes right before its own .gz, as some tools leave both.
         if earlier.name not in (name, name[: -len(match[3] or "")]):
             raise DataError(f"{folder}: received both {earlier.name} and {name}; expected one")
-    for split in ("train", "test") if any(part[0] == "test" for part in found) else ("train",):
-        for kind in ("images", "labels"):
-            if (split, kind) not in found:
-                there = ", ".join(path.name for path in found.values())
-                raise DataError(
+    return found
+
+
+def _missing(folder: Path, files: dict[tuple[str, str], Path]) -> str:
+    """Return the error about the first file that training needs and that is not there."""
+    for split in ("train", "test") if any(part[0] == "test" for part in files) else ("train",):
+        for kind in _DIMENSIONS:
+            if (split, kind) not in files:
+                there = ", ".join(path.name for path in files.values())
+                return (
                     f"{folder}: has no {split} {kind}; it holds {there}; "
                     f"expected {_USUAL_NAMES[split, kind]}, plain or .gz, too"
                 )
-    return found
+    return ""
 
 
 def _read(path: Path, kind: str) -> AnyArray:

@@ -1,4 +1,4 @@
-"""A folder of class folders of images, with or without train/ and test/ above them."""
+"""Folders of images: class folders with labels, or images alone to be classified."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets.class_folders import find_images
-from kzoo.datasets.dataset import Scaling, Source
+from kzoo.datasets.class_folders import find_all_images, find_images
+from kzoo.datasets.dataset import Source
 from kzoo.datasets.image import look_at_image, quiet_pillow, read_image
 from kzoo.datasets.image_files import ImageFiles, put
+from kzoo.datasets.shape import Scaling
 from kzoo.errors import DataError
 from kzoo.machine import GIBIBYTE, most_memory
 
@@ -53,8 +54,8 @@ def read_image_folder(
     found = find_images(folder)
     files = [image for image, _ in (*found.train, *found.test)]
     labels = np.array([label for _, label in (*found.train, *found.test)])
-    limit = most_memory() if memory_limit is None else memory_limit * GIBIBYTE
-    x, transparent = _read_all(files, size, limit) or _look_at_all(files, size)
+    limit = _limit(memory_limit)
+    x, transparent = _read(files, size, limit)
     rows = len(found.train)
     has_test = bool(found.test)
     is_streamed = isinstance(x, ImageFiles)
@@ -74,6 +75,36 @@ def read_image_folder(
     )
 
 
+def read_unlabelled_images(
+    folder: Path, size: Size | None = None, memory_limit: float | None = None
+) -> Source:
+    """Read all images in a folder, and in the folders within it, in order of their paths.
+
+    Args:
+        folder: Holds the images.
+        size: As for `read_image_folder`.
+        memory_limit: As for `read_image_folder`.
+
+    Returns:
+        x as `read_image_folder` does, each image's path within the folder, and no labels.
+
+    Raises:
+        DataError: there are none, one cannot be read or has another size, or a link leads out of
+            the folder.
+    """
+    files, left_out = find_all_images(folder)
+    x, transparent = _read(files, size, _limit(memory_limit))
+    return Source(
+        x,
+        y_train=None,
+        x_test=None,
+        y_test=None,
+        where=str(folder),
+        notices=(*left_out, *_transparency(folder, transparent)),
+        names=tuple(str(file.relative_to(folder)) for file in files),
+    )
+
+
 def _transparency(folder: Path, count: int) -> Iterator[str]:
     if count:
         yield f"{folder}: transparent parts, which {count} of the images have, are read as white."
@@ -85,6 +116,16 @@ def _stream_notice(folder: Path, shape: tuple[int, ...], limit: float) -> str:
         f"memory, more than the {limit / GIBIBYTE:.3g} GiB that they may (dataset.memory_limit): "
         "they are read from their files while they are trained on."
     )
+
+
+def _limit(memory_limit: float | None) -> float:
+    """Return the bytes that all images may take."""
+    return most_memory() if memory_limit is None else memory_limit * GIBIBYTE
+
+
+def _read(files: Sequence[Path], size: Size | None, limit: float) -> tuple[Bytes | ImageFiles, int]:
+    """Return images, in memory or in their files, and how many have transparent parts."""
+    return _read_all(files, size, limit) or _look_at_all(files, size)
 
 
 def _read_all(files: Sequence[Path], size: Size | None, limit: float) -> tuple[Bytes, int] | None:

@@ -3,52 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
+import hashlib
 import io
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
+from kzoo.datasets.catalogue import CachedFile, NamedDataset, OnDownload
 from kzoo.datasets.dataset import Source
 from kzoo.datasets.npz import read_npz
 from kzoo.errors import DataError
 
 # Seconds without a byte after which a download is given up.
 STALL_SECONDS = 8.0
-
-OnDownload = Callable[[str, int], None]
-
-_FASHION = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
-_CIFAR10 = (
-    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-)  # fmt: skip
-_CIFAR100 = (
-    "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle",
-    "bottle", "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle",
-    "caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch",
-    "crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox",
-    "girl", "hamster", "house", "kangaroo", "keyboard", "lamp", "lawn_mower", "leopard", "lion",
-    "lizard", "lobster", "man", "maple_tree", "motorcycle", "mountain", "mouse", "mushroom",
-    "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck", "pine_tree",
-    "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road",
-    "rocket", "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake",
-    "spider", "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank",
-    "telephone", "television", "tiger", "tractor", "train", "trout", "tulip", "turtle",
-    "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
-)  # fmt: skip
-
-CLASS_NAMES: dict[str, tuple[str, ...]] = {
-    "mnist": tuple("0123456789"),
-    "fashion_mnist": _FASHION,
-    "cifar10": _CIFAR10,
-    "cifar100": _CIFAR100,
-}
 
 
 class UnavailableError(DataError):
@@ -63,11 +37,11 @@ class UnavailableError(DataError):
         self.advice = advice
 
 
-def read_keras_dataset(name: str, on_download: OnDownload | None = None) -> Source:
+def read_keras_dataset(dataset: NamedDataset, on_download: OnDownload | None = None) -> Source:
     """Return one of Keras's datasets, with class names.
 
     Args:
-        name: A key of `CLASS_NAMES`.
+        dataset: Its entry in the catalogue; its name is that of Keras's module.
         on_download: Called about ten times a second while downloading, with the name and the
             number of bytes so far.
 
@@ -75,87 +49,129 @@ def read_keras_dataset(name: str, on_download: OnDownload | None = None) -> Sour
         UnavailableError: it is in none of the places and cannot be downloaded.
         DataError: the copy in KZOO_DATA cannot be read.
     """
+    name, class_names = dataset.shape.name, dataset.shape.class_names
     folder = os.environ.get("KZOO_DATA")
     own_copy = Path(folder, f"{name}.npz") if folder else None
     if own_copy and own_copy.is_file():
-        return _named(name, read_npz(own_copy))
+        return replace(read_npz(own_copy), class_names=class_names)
     cached = _cache_folder() / f"{name}.npz"
     if cached.is_file():
-        # A broken copy counts as none: Keras checks its hash and downloads it again.
+        # A broken copy, or one without labels, counts as none: it is downloaded again.
         with contextlib.suppress(DataError):
-            return _named(name, read_npz(cached))
+            source = read_npz(cached)
+            if not source.unlabelled:
+                return replace(source, class_names=class_names)
     try:
-        (x_train, y_train), (x_test, y_test) = _download(name, on_download)
+        (x_train, y_train), (x_test, y_test) = _load(dataset, on_download)
     # Whatever stands between a person and a server, the answer is the same.
     except Exception as error:
         raise _unavailable(name, own_copy, error) from error
-    return Source(x_train, y_train, x_test, y_test, where=name, class_names=CLASS_NAMES[name])
-
-
-def _named(name: str, source: Source) -> Source:
-    return Source(
-        source.x_train,
-        source.y_train,
-        source.x_test,
-        source.y_test,
-        where=source.where,
-        class_names=CLASS_NAMES[name],
-    )
+    return Source(x_train, y_train, x_test, y_test, where=name, class_names=class_names)
 
 
 def _cache_folder() -> Path:
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
 
 
-def _download(name: str, on_download: OnDownload | None) -> Any:
-    """Let Keras load or download the dataset, and give up once no more bytes come."""
-    module = importlib.import_module(f"keras.datasets.{name}")
-    folder = _cache_folder()
-    before = _sizes(folder)
-    outcome: dict[str, Any] = {}
+def _writable_cache_folder() -> Path:
+    """Return where Keras downloads to: its cache, or another folder where it may not write."""
+    cache = _cache_folder()
+    if os.access(cache.parent, os.W_OK):
+        return cache
+    shared = Path("/tmp")  # noqa: S108  # Keras's own choice
+    return (shared if shared.is_dir() else Path(tempfile.gettempdir())) / ".keras" / "datasets"
+
+
+def _load(dataset: NamedDataset, on_download: OnDownload | None) -> Any:
+    """Download what Keras's cache lacks, then let Keras read it from there."""
+    from kzoo.start import keras
+
+    cache = _writable_cache_folder()
+    missing = [file for file in dataset.files if not _is_whole(cache / file.path, file.sha256)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        if missing:
+            cache.mkdir(parents=True, exist_ok=True)
+            _download(missing, cache, _teller(dataset.shape.name, on_download))
+        with contextlib.ExitStack() as held:
+            # Keras unpacks an archive where another process may be reading what it unpacked. Where
+            # nothing can be written, no lock can, and nothing is unpacked.
+            with contextlib.suppress(OSError, NotImplementedError):
+                held.enter_context(FileLock(cache / f".{dataset.shape.name}.lock"))
+            return getattr(keras.datasets, dataset.shape.name).load_data()
+
+
+def _is_whole(path: Path, sha256: str | None) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return sha256 is None or hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+
+
+def _teller(name: str, on_download: OnDownload | None) -> Callable[[int], None]:
+    return lambda size: on_download(name, size) if on_download else None
+
+
+def _download(files: list[CachedFile], cache: Path, tell: Callable[[int], None]) -> None:
+    """Bring files to the cache; until all are whole they lie in a folder that no one else uses."""
+    # A download that was given up may still be writing there.
+    with tempfile.TemporaryDirectory(
+        prefix=".kzoo-download-", dir=cache, ignore_cleanup_errors=True
+    ) as folder:
+        own = Path(folder)
+        for file in files:
+            _fetch(file, own, tell)
+        for file in files:
+            (cache / file.path).parent.mkdir(parents=True, exist_ok=True)
+            (own / file.path).replace(cache / file.path)
+
+
+def _fetch(file: CachedFile, folder: Path, tell: Callable[[int], None]) -> None:
+    """Let Keras download one file into a folder, and give up once no more bytes come."""
+    from kzoo.start import keras
+
+    errors: list[BaseException] = []
 
     def work() -> None:
+        # For this thread alone: given up, it must not print later.
+        keras.config.disable_interactive_logging()
+        path = Path(file.path)
         try:
-            outcome["data"] = module.load_data()
+            keras.utils.get_file(
+                path.name,
+                origin=file.origin,
+                file_hash=file.sha256,
+                cache_dir=str(folder),
+                cache_subdir=str(path.parent),
+            )
         except BaseException as error:  # noqa: BLE001  # carried to the thread that waits
-            outcome["error"] = error
+            errors.append(error)
 
-    thread = threading.Thread(target=work, daemon=True, name=f"download {name}")
-    with contextlib.redirect_stdout(io.StringIO()):
-        thread.start()
-        size, moved_at = 0, time.monotonic()
-        while thread.is_alive():
-            thread.join(0.1)
-            new_size = _added(before, _sizes(folder))
-            if new_size != size:
-                size, moved_at = new_size, time.monotonic()
-                if on_download:
-                    on_download(name, size)
-            elif time.monotonic() - moved_at > STALL_SECONDS:
-                _remove_new(folder, before)
-                raise TimeoutError(f"no answer for {STALL_SECONDS:.0f} s")
-    if "error" in outcome:
-        raise outcome["error"]
-    return outcome["data"]
+    thread = threading.Thread(target=work, daemon=True, name=f"download {file.path}")
+    _watch(thread, folder, tell)
+    if errors:
+        raise errors[0]
 
 
-def _sizes(folder: Path) -> dict[Path, int]:
-    sizes = {}
+def _watch(thread: threading.Thread, folder: Path, tell: Callable[[int], None]) -> None:
+    """Run a download, telling how many bytes are there; raise where none come any more."""
+    size, moved_at = _size(folder), time.monotonic()
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.1)
+        new_size = _size(folder)
+        if new_size != size:
+            size, moved_at = new_size, time.monotonic()
+            tell(size)
+        elif time.monotonic() - moved_at > STALL_SECONDS:
+            raise TimeoutError(f"no answer for {STALL_SECONDS:.0f} s")
+
+
+def _size(folder: Path) -> int:
+    size = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
-            sizes[path] = path.stat().st_size if path.is_file() else 0
-    return sizes
-
-
-def _added(before: dict[Path, int], now: dict[Path, int]) -> int:
-    """Return the bytes of files that are new or have changed."""
-    return sum(size for path, size in now.items() if size != before.get(path))
-
-
-def _remove_new(folder: Path, before: dict[Path, int]) -> None:
-    for path in _sizes(folder).keys() - before.keys():
-        if path.is_file():
-            path.unlink(missing_ok=True)
+            size += path.stat().st_size if path.is_file() else 0
+    return size
 
 
 def _unavailable(name: str, own_copy: Path | None, error: Exception) -> UnavailableError:

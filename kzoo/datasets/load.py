@@ -1,64 +1,65 @@
-"""From a spec's dataset section, or from arrays, to a Dataset that is ready to train on."""
+"""From a spec's dataset section, a path or arrays to data that are ready to be used."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kzoo.datasets.check import check, find_scaling
-from kzoo.datasets.dataset import Arrays, Dataset, Source, fingerprint
-from kzoo.datasets.digits import read_digits
-from kzoo.datasets.keras_datasets import (
-    CLASS_NAMES,
-    OnDownload,
-    UnavailableError,
-    read_keras_dataset,
-)
-from kzoo.datasets.path import read_path, refuse_settings
+from kzoo.datasets.catalogue import NAMED_DATASETS, OnDownload
+from kzoo.datasets.check import check_inputs, check_labels, find_scaling
+from kzoo.datasets.dataset import Arrays, Dataset, Inputs, Source, fingerprint
+from kzoo.datasets.formats import read_path, refuse_settings
+from kzoo.datasets.keras_datasets import UnavailableError
 from kzoo.datasets.split import TEST_FRACTION, hold_out, validation_rows
 from kzoo.errors import DataError, UnknownNameError
-from kzoo.spec import Spec
+from kzoo.spec import Spec, load_spec
+from kzoo.spec.load import SpecSource
 from kzoo.spec.spec import DatasetSpec
 
 ARRAYS = "arrays"
-NAMES = ("digits", *CLASS_NAMES)
 # The same test set whatever the spec's seed, so that runs of several seeds can be compared.
 _TEST_SEED = 0
 
 
 def load_dataset(
-    spec: Spec, data: tuple[Any, ...] | None = None, *, on_download: OnDownload | None = None
+    spec: SpecSource,
+    data: tuple[Any, ...] | None = None,
+    *,
+    on_download: OnDownload | None = None,
 ) -> Dataset:
-    """Read, check, fingerprint and split what the spec names, or the arrays given.
+    """Load the data that a spec names, or arrays, split as a training of the spec splits them.
+
+    Data without a test split have a fifth of them held out as one, the same whatever the seed.
+    Labels become class indices, and images stay bytes. A known dataset is looked for in the folder
+    that KZOO_DATA names, then in Keras's cache, and is downloaded where it is in neither.
 
     Args:
-        spec: Its `dataset` section says what; its `seed` draws the validation rows.
-        data: ``(x, y)`` or ``(x, y, x_test, y_test)`` instead: x of shape ``(n, ...)``, numbers;
-            y of shape ``(n,)``, whole numbers or words.
+        spec: A spec's name, the path of its JSON file, the JSON data itself, or a Spec. Its
+            section `dataset` says which data; its `seed` draws the validation rows.
+        data: ``(x, y)`` or ``(x, y, x_test, y_test)`` instead of what the spec names: x of shape
+            ``(n, ...)``, numbers; y of shape ``(n,)``, whole numbers or words.
         on_download: Called while downloading, with the name and the number of bytes so far.
 
+    Returns:
+        The data to train, validate and test on, the names of the classes, and the scaling that a
+        model for them begins with.
+
     Raises:
-        DataError: it is not to be had, not what the section's settings are for, or not what a
-            classifier can be trained on.
-        UnknownNameError: no dataset or file has this name.
+        DataError: the data are not to be had, not what the section's settings are for, or not
+            what a classifier can be trained on.
+        SpecError: the spec cannot be read or says something that is not accepted.
+        UnknownNameError: no dataset or file has this name, or no spec.
     """
-    section, notices = spec.dataset, []
-    name = ARRAYS if data is not None else section.name
-    try:
-        source = (
-            _from_arrays(data, section) if data is not None else _read(name, section, on_download)
-        )
-    except UnavailableError as error:
-        if section.fallback is None:
-            raise
-        name = section.fallback
-        notices.append(
-            f"{section.name} cannot be had: this run trains on {name} instead, and its figures "
-            f"are not {section.name}'s. {error.advice}."
-        )
-        source = _read(name, section, on_download)
-    notices += source.notices
-    train, test, class_names = check(source)
+    spec = spec if isinstance(spec, Spec) else load_spec(spec)
+    name, source, notices = _find_source(spec.dataset, data, on_download)
+    if source.y_train is None or source.unlabelled:
+        raise DataError(source.unlabelled or f"{source.where}: has no labels")
+    x_train, x_test = check_inputs(source)
+    y_train, y_test, class_names = check_labels(source)
+    train = Arrays(x_train, y_train)
+    test = None if y_test is None else Arrays(x_test, y_test)
     digest = fingerprint(train, test)
     if test is None:
         rows = max(round(len(train) * TEST_FRACTION), 1)
@@ -79,9 +80,64 @@ def load_dataset(
     )
 
 
+def load_inputs(
+    name: str | os.PathLike[str],
+    section: DatasetSpec | None = None,
+    *,
+    on_download: OnDownload | None = None,
+) -> Inputs:
+    """Load examples to be classified, from any format that is trained on, with labels or without.
+
+    Of data with a test split, the inputs to train on are loaded.
+
+    Args:
+        name: The path of an ``.npz`` file with ``x_train`` or ``x``, of a ``.csv`` file, of a
+            folder of IDX files or of a folder of images; or a dataset's name.
+        section: Says how to read a path, as in a spec: the label's column of a table, which is
+            left out where it is there, or the size of images. Its name, and what means nothing
+            for the path, is left alone.
+        on_download: Called while downloading, with the name and the number of bytes so far.
+
+    Raises:
+        DataError: they are not to be had, damaged, or not finite numbers.
+        UnknownNameError: no dataset or file has this name.
+    """
+    name = os.fspath(name)
+    if not name:
+        raise DataError("data: received an empty name; expected a dataset's name or path")
+    known = NAMED_DATASETS.get(name)
+    if known is not None:
+        source = known.read(known, on_download)
+    else:
+        source = _read_path(name, section or DatasetSpec(name=ARRAYS), with_labels=False)
+    x, _ = check_inputs(replace(source, x_test=None))
+    return Inputs(x, source.where, source.names, source.notices)
+
+
 def is_name(name: str) -> bool:
     """Return whether a dataset of this name is known, so that no path is meant."""
-    return name in NAMES or name == ARRAYS
+    return name in NAMED_DATASETS or name == ARRAYS
+
+
+def _find_source(
+    section: DatasetSpec, data: tuple[Any, ...] | None, on_download: OnDownload | None
+) -> tuple[str, Source, list[str]]:
+    """Return what is trained on, its name, and what the person should know of it."""
+    if data is not None:
+        source = _from_arrays(data, section)
+        return ARRAYS, source, [*source.notices]
+    try:
+        source = _read(section.name, section, on_download)
+    except UnavailableError as error:
+        if section.fallback is None:
+            raise
+        source = _read(section.fallback, section, on_download)
+        notice = (
+            f"{section.name} cannot be had: this run trains on {section.fallback} instead, and its "
+            f"figures are not {section.name}'s. {error.advice}."
+        )
+        return section.fallback, source, [notice, *source.notices]
+    return section.name, source, [*source.notices]
 
 
 def _validation(
@@ -97,19 +153,22 @@ def _validation(
 def _read(name: str, section: DatasetSpec, on_download: OnDownload | None) -> Source:
     if is_name(name):
         refuse_settings(section, name)
-    if name == "digits":
-        return read_digits()
-    if name in CLASS_NAMES:
-        return read_keras_dataset(name, on_download)
+    known = NAMED_DATASETS.get(name)
+    if known is not None:
+        return known.read(known, on_download)
     if name == ARRAYS:
         raise DataError(
             "dataset.name: this spec was run on arrays in memory; pass them again as "
             "kzoo.run(spec, data=(x, y)), or name a dataset with --data"
         )
-    source = read_path(Path(name), section)
-    if source is not None:
-        return source
-    raise UnknownNameError("dataset", name, NAMES, where="dataset.name")
+    return _read_path(name, section)
+
+
+def _read_path(name: str, section: DatasetSpec, *, with_labels: bool = True) -> Source:
+    source = read_path(Path(name), section, with_labels=with_labels)
+    if source is None:
+        raise UnknownNameError("dataset", name, NAMED_DATASETS, where="dataset.name")
+    return source
 
 
 def _from_arrays(data: tuple[Any, ...], section: DatasetSpec) -> Source:

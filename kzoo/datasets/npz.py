@@ -18,6 +18,7 @@ from kzoo.errors import DataError, did_you_mean
 
 _NEEDED = ("x_train", "y_train")
 _OPTIONAL = ("x_test", "y_test")
+_INPUTS = ("x_train", "x")
 _NEEDS = "x_train and y_train (x_test and y_test if you have them)"
 _ZIP_MAGIC = b"PK"
 _ARRAY_MAGIC = b"\x93NUMPY"
@@ -28,8 +29,10 @@ _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 def read_npz(path: Path) -> Source:
     """Read the arrays of an ``.npz`` file; nothing in it is executed.
 
+    Where labels are missing ``x_train`` is read alone, or ``x`` where that is missing too.
+
     Raises:
-        DataError: it cannot be read, lacks an array, or holds Python objects.
+        DataError: it cannot be read, has no inputs, or holds Python objects.
     """
     try:
         with path.open("rb") as stream:
@@ -81,23 +84,33 @@ def _read_stream(path: Path, stream: BinaryIO) -> Source:
         raise DataError(f"{path}: holds no .npz file; expected an archive with {_NEEDS}")
     stream.seek(0)
     with open_archive(stream, (*_NEEDED, *_OPTIONAL), str(path)) as archive:
-        return _read(path, archive)
+        missing, names = _missing(path, archive), archive.files
+        if not missing:
+            x_train, y_train = (_array(path, archive, name) for name in _NEEDED)
+            x_test, y_test = (
+                _array(path, archive, name) if name in archive else None for name in _OPTIONAL
+            )
+            return Source(x_train, y_train, x_test, y_test, where=str(path))
+    inputs = next((name for name in _INPUTS if name in names), None)
+    if inputs is None:
+        raise DataError(missing)
+    stream.seek(0)
+    with open_archive(stream, (inputs,), str(path)) as archive:
+        x = _array(path, archive, inputs)
+    return Source(x, None, None, None, where=str(path), unlabelled=missing)
 
 
-def _read(path: Path, archive: np.lib.npyio.NpzFile) -> Source:
+def _missing(path: Path, archive: np.lib.npyio.NpzFile) -> str:
+    """Return the error about the first array that training needs and that is not there."""
     for name in _NEEDED:
         if name not in archive:
             others = [found for found in archive.files if found not in (*_NEEDED, *_OPTIONAL)]
             found = ", ".join(archive.files[:10]) or "nothing"
-            raise DataError(
-                f"{path}: has no array {name!r}; it holds {found}.{did_you_mean(name, others)}"
-            )
+            return f"{path}: has no array {name!r}; it holds {found}.{did_you_mean(name, others)}"
     present = [name for name in _OPTIONAL if name in archive]
     if len(present) == 1:
-        raise DataError(f"{path}: has {present[0]} alone; expected both of {', '.join(_OPTIONAL)}")
-    x_test, y_test = (_array(path, archive, name) for name in present) if present else (None, None)
-    x_train, y_train = (_array(path, archive, name) for name in _NEEDED)
-    return Source(x_train, y_train, x_test, y_test, where=str(path))
+        return f"{path}: has {present[0]} alone; expected both of {', '.join(_OPTIONAL)}"
+    return ""
 
 
 def _array(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> AnyArray:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets import Scaling, load_dataset
+from kzoo.datasets.formats import unfit_settings
 from kzoo.datasets.load import ARRAYS
-from kzoo.datasets.path import unfit_settings
 from kzoo.display import Mode, downloading
 from kzoo.errors import DataError, did_you_mean
 from kzoo.runs import Run

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets import Scaling, load_dataset
-from kzoo.datasets.keras_datasets import CLASS_NAMES
+from kzoo.datasets import NAMED_DATASETS, DataShape, load_dataset
+from kzoo.datasets.formats import all_settings
 from kzoo.datasets.split import validation_rows
 from kzoo.spec import Spec
 from kzoo.train import run as train
@@ -19,28 +19,6 @@ _STEPS = 50
 _LEAST_ROWS = 5000
 # The first epoch compiles; of the others the faster was disturbed less.
 _EPOCHS = 3
-_DIGITS = tuple("0123456789")
-
-
-@dataclass(frozen=True)
-class DataShape:
-    """What must be known of data to build a model for them and to train on their like.
-
-    Attributes:
-        name: The dataset.
-        input_shape: Shape of one example.
-        class_names: Names of the classes.
-        rows: Examples to train on, those to validate on included.
-        dtype: Type of the raw values.
-        scaling: The map that brings them to order one.
-    """
-
-    name: str
-    input_shape: tuple[int, ...]
-    class_names: tuple[str, ...]
-    rows: int
-    dtype: str
-    scaling: Scaling
 
 
 @dataclass(frozen=True)
@@ -58,21 +36,6 @@ class EpochTime:
     timed_rows: int
 
 
-_PIXELS = Scaling(1 / 255)
-KNOWN_SHAPES = {
-    "mnist": DataShape("mnist", (28, 28), CLASS_NAMES["mnist"], 60_000, "uint8", _PIXELS),
-    "fashion_mnist": DataShape(
-        "fashion_mnist", (28, 28), CLASS_NAMES["fashion_mnist"], 60_000, "uint8", _PIXELS
-    ),
-    "cifar10": DataShape("cifar10", (32, 32, 3), CLASS_NAMES["cifar10"], 50_000, "uint8", _PIXELS),
-    "cifar100": DataShape(
-        "cifar100", (32, 32, 3), CLASS_NAMES["cifar100"], 50_000, "uint8", _PIXELS
-    ),
-    # 1,797 images, of which a fifth is held out to test on.
-    "digits": DataShape("digits", (8, 8), _DIGITS, 1438, "uint8", Scaling(1 / 16)),
-}
-
-
 def data_shape(spec: Spec) -> DataShape:
     """Return the shape of a spec's data; only what is not a known name is read.
 
@@ -80,18 +43,8 @@ def data_shape(spec: Spec) -> DataShape:
         DataError: it is a file that cannot be read or trained on.
         UnknownNameError: no dataset has this name.
     """
-    known = KNOWN_SHAPES.get(spec.dataset.name)
-    if known is not None:
-        return known
-    dataset = load_dataset(spec)
-    return DataShape(
-        name=dataset.name,
-        input_shape=dataset.input_shape,
-        class_names=dataset.class_names,
-        rows=len(dataset.train) + (len(dataset.validation) if dataset.validation else 0),
-        dtype=str(dataset.train.x.dtype),
-        scaling=dataset.scaling,
-    )
+    known = NAMED_DATASETS.get(spec.dataset.name)
+    return load_dataset(spec).shape if known is None else known.shape
 
 
 def time_epoch(spec: Spec, shape: DataShape) -> EpochTime:
@@ -114,9 +67,7 @@ def time_epoch(spec: Spec, shape: DataShape) -> EpochTime:
         "fit.epochs": _EPOCHS,
         "dataset.validation_size": share,
         # They say how to read the data, and random data are not read.
-        "dataset.label": None,
-        "dataset.image_size": None,
-        "dataset.memory_limit": None,
+        **{f"dataset.{name}": None for name in all_settings()},
     }
     few = slice(0, len(shape.class_names))
     with tempfile.TemporaryDirectory() as folder:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from kzoo.datasets.check import check, find_scaling
-from kzoo.datasets.dataset import Arrays, Scaling, Source
+from kzoo.datasets import Arrays, Scaling
+from kzoo.datasets.check import check_inputs, check_labels, find_scaling
+from kzoo.datasets.dataset import Source
 from kzoo.errors import DataError
 
 deterministic = settings(derandomize=True, deadline=None, max_examples=50)
@@ -26,7 +27,10 @@ def checked(
     x: Any = X, y: Any = Y, x_test: Any = None, y_test: Any = None, **more: Any
 ) -> tuple[Arrays, Arrays | None, tuple[str, ...]]:
     """Check arrays that were read from a source called it."""
-    return check(Source(x, y, x_test, y_test, where="it", **more))
+    source = Source(x, y, x_test, y_test, where="it", **more)
+    train, test = check_inputs(source)
+    y_train, y_final, names = check_labels(source)
+    return Arrays(train, y_train), None if y_final is None else Arrays(test, y_final), names
 
 
 def refusal(*arrays: Any, **more: Any) -> str:

@@ -14,6 +14,7 @@ from sklearn.datasets import load_iris
 
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.csv_table import read_csv
+from kzoo.datasets.dataset import Source
 from kzoo.errors import DataError
 from kzoo.spec import load_spec
 
@@ -43,6 +44,12 @@ def load(path: Path, **dataset: Any) -> Dataset:
             }
         )
     )
+
+
+def labels(source: Source) -> list[Any]:
+    """Return the labels that were read."""
+    assert source.y_train is not None
+    return list(source.y_train.tolist())
 
 
 @pytest.fixture
@@ -95,7 +102,7 @@ def test_the_column_named_label_is_the_label(path: Path, name: str) -> None:
     """Without dataset.label the column named label is taken, wherever it stands."""
     path.write_text(f"{name},a,b\nx,1,2\ny,3,4\n")
     source = read_csv(path)
-    assert source.y_train.tolist() == ["x", "y"]
+    assert labels(source) == ["x", "y"]
     assert source.notices == ()
 
 
@@ -111,7 +118,7 @@ def test_a_guessed_label_column_is_noted(path: Path) -> None:
 def test_dataset_label_goes_before_the_column_named_label(path: Path) -> None:
     """The column that the spec names is taken even where another is called label."""
     path.write_text("kind,label\nx,1\ny,2\n")
-    assert read_csv(path, "kind").y_train.tolist() == ["x", "y"]
+    assert labels(read_csv(path, "kind")) == ["x", "y"]
 
 
 def test_an_unknown_label_column_names_the_nearest(path: Path) -> None:
@@ -130,7 +137,7 @@ def test_whole_numbers_are_labels_in_order(path: Path) -> None:
 def test_numbers_with_leading_zeros_stay_words(path: Path) -> None:
     """Labels such as 01 are codes, and keep their zeros."""
     path.write_text("a,label\n1,01\n2,02\n")
-    assert read_csv(path).y_train.tolist() == ["01", "02"]
+    assert labels(read_csv(path)) == ["01", "02"]
 
 
 def test_real_numbers_as_labels_are_refused(path: Path) -> None:
@@ -159,7 +166,7 @@ def test_other_forms_of_a_table_are_read_alike(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
     source = read_csv(path)
     assert source.x_train.tolist() == [[1, 2], [3, 4], [5, 6], [7, 8]]
-    assert source.y_train.tolist() == ["x", "y", "x", "y"]
+    assert labels(source) == ["x", "y", "x", "y"]
 
 
 @pytest.mark.parametrize(

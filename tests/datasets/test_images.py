@@ -119,7 +119,9 @@ def test_folders_within_a_class_belong_to_it(tmp_path: Path) -> None:
     """Images in folders within a class folder are of that class."""
     save_pair(tmp_path, IMAGES[0], IMAGES[1])
     save(tmp_path / "a" / "images" / "3.png", IMAGES[2])
-    assert read_image_folder(tmp_path).y_train.tolist() == [0, 0, 1]
+    labels = read_image_folder(tmp_path).y_train
+    assert labels is not None
+    assert labels.tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize("ending", [".png", ".bmp", ".gif", ".webp", ".tif", ".pgm", ".PNG"])

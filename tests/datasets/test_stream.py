@@ -23,10 +23,10 @@ from support.kinds import Command
 
 import kzoo
 from kzoo.datasets import Dataset, load_dataset
+from kzoo.datasets.formats import unfit_settings
 from kzoo.datasets.image import look_at_image, quiet_pillow, read_image
 from kzoo.datasets.image_files import ImageFiles
 from kzoo.datasets.image_folder import read_image_folder
-from kzoo.datasets.path import unfit_settings
 from kzoo.datasets.stream import Streams
 from kzoo.errors import DataError
 from kzoo.evaluation import evaluate

@@ -11,16 +11,12 @@ import pytest
 from keras import layers
 
 import kzoo
-from kzoo.datasets import load_dataset
+from kzoo.datasets import NAMED_DATASETS, DataShape, load_dataset
 from kzoo.evaluation.layers import LayerFigures, layer_figures
-from kzoo.evaluation.timing import (
-    KNOWN_SHAPES,
-    DataShape,
-    _random_examples,
-    data_shape,
-    time_epoch,
-)
+from kzoo.evaluation.timing import _random_examples, data_shape, time_epoch
 from kzoo.spec import Spec, load_spec
+
+MNIST = NAMED_DATASETS["mnist"].shape
 
 
 def one(layer: Any, *shape: int | None) -> LayerFigures:
@@ -130,13 +126,13 @@ def test_deep_mlp_computes_two_operations_a_weight() -> None:
 def test_known_shapes_are_those_of_the_data() -> None:
     """What is known of the digits without reading them is what reading them gives."""
     spec = load_spec("softmax_regression", {"dataset.name": "digits"})
-    assert data_shape(spec) == KNOWN_SHAPES["digits"] == read_shape(spec)
+    assert data_shape(spec) == NAMED_DATASETS["digits"].shape == read_shape(spec)
 
 
 def test_the_known_shape_of_mnist_is_mnists(mnist_folder: Path) -> None:
     """The same holds for the real MNIST."""
     spec = load_spec("softmax_regression")
-    assert data_shape(spec) == KNOWN_SHAPES["mnist"] == read_shape(spec)
+    assert data_shape(spec) == MNIST == read_shape(spec)
 
 
 def read_shape(spec: Spec) -> DataShape:
@@ -177,7 +173,7 @@ def test_few_rows_stand_for_a_whole_epoch(tmp_path: Path, monkeypatch: pytest.Mo
         "fit.epochs": 1,
     }
     spec = load_spec("softmax_regression", changes)
-    epoch = time_epoch(spec, KNOWN_SHAPES["mnist"])
+    epoch = time_epoch(spec, MNIST)
     assert epoch.seconds > 0
     assert (epoch.rows, epoch.timed_rows) == (60_000, 5000)
     assert list(tmp_path.iterdir()) == []
@@ -185,9 +181,9 @@ def test_few_rows_stand_for_a_whole_epoch(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_random_examples_are_of_the_datas_type() -> None:
     """Pixels are bytes, other values numbers of order one; every class is there."""
-    x, y = _random_examples(KNOWN_SHAPES["mnist"], 30)
+    x, y = _random_examples(MNIST, 30)
     assert x.dtype == np.uint8
     assert x.shape == (30, 28, 28)
     assert set(y) == set("0123456789")
-    shape = DataShape("it", (3,), ("a", "b"), 9, "float32", KNOWN_SHAPES["mnist"].scaling)
+    shape = DataShape("it", (3,), ("a", "b"), 9, "float32", MNIST.scaling)
     assert _random_examples(shape, 9)[0].dtype == np.float32

@@ -1,0 +1,39 @@
+"""What must be known of data to build a model for them, without the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The affine map that brings raw inputs to order one: ``x * scale + offset``.
+
+    Attributes:
+        scale: One factor, or one for each column of a table.
+        offset: One summand, or one for each column.
+    """
+
+    scale: float | tuple[float, ...]
+    offset: float | tuple[float, ...] = 0.0
+
+
+@dataclass(frozen=True)
+class DataShape:
+    """What must be known of data to build a model for them and to train on their like.
+
+    Attributes:
+        name: The dataset.
+        input_shape: Shape of one example.
+        class_names: Names of the classes.
+        rows: Examples to train on, those to validate on included.
+        dtype: Type of the raw values.
+        scaling: The map that brings them to order one.
+    """
+
+    name: str
+    input_shape: tuple[int, ...]
+    class_names: tuple[str, ...]
+    rows: int
+    dtype: str
+    scaling: Scaling
