@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 
-from kzoo.display.metrics import guess_monitor, is_better
+from kzoo.display.ranking import guess_monitor, is_better
 from kzoo.display.words import format_rate, format_seconds, format_value
 from kzoo.runs.history import EPOCH, LEARNING_RATE, SECONDS
 

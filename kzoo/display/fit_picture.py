@@ -9,7 +9,7 @@ from rich.text import Text
 from kzoo.display.bars import LABEL_WIDTH, WIDEST, Bar, draw_bars, loss_sparkline
 from kzoo.display.fit import FitState, metrics_of
 from kzoo.display.forms import Picture
-from kzoo.display.metrics import by_importance, in_reading_order
+from kzoo.display.ranking import by_importance, in_reading_order
 from kzoo.display.table import Column, Table, fit_columns
 from kzoo.display.words import format_rate, format_seconds, format_value, short_name, star
 from kzoo.runs.history import EPOCH, SECONDS

@@ -160,11 +160,12 @@ def train(
             callbacks=[
                 EpochSeeds(trainee.fitted.twin, spec.seed),
                 trainee.figures,
-                recorder,
                 FiniteGuard(trainee.model),
                 *([stopping] if stopping else []),
-                *watchers,
                 *callbacks,
+                # After all that may add to an epoch's figures, as Keras's own history is.
+                recorder,
+                *watchers,
                 saver,
             ],
             verbose=0,

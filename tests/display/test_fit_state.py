@@ -12,7 +12,7 @@ from support.screens import Clock
 from kzoo.display.bars import loss_sparkline, sparkline
 from kzoo.display.fit import FitState
 from kzoo.display.fit_picture import FitPicture
-from kzoo.display.metrics import guess_monitor, in_reading_order
+from kzoo.display.ranking import guess_monitor, in_reading_order
 from kzoo.display.words import format_seconds, format_value, short_name
 
 

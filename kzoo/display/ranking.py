@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+from kzoo.figures import METRICS
+
 _GROWS = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "r2", "similarity")
 
 
 def grows(name: str) -> bool:
-    """Whether more of a metric is better: a guess by name, as anyone's metrics are drawn."""
+    """Whether more of a metric is better; of one that is none of kzoo's, a guess by its name."""
+    known = METRICS.get(name.removeprefix("val_"))
+    if known is not None:
+        return known.direction == "max"
     return any(part in name.lower() for part in _GROWS) and not name.endswith("loss")
 
 
