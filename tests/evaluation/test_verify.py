@@ -77,7 +77,7 @@ def test_nothing_is_expected_of_other_data(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(SpecError, match=r"received the data mnist; .* measured on digits"):
         kzoo.verify(SPEC, data="mnist", out=tmp_path)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError("no network")
 
     for name in ("KZOO_DATA", "KERAS_HOME"):
