@@ -128,7 +128,7 @@ def test_a_whole_download_is_moved_to_its_place_in_the_cache(
 
 
 def test_two_downloads_at_once_have_a_folder_each(cache: Path, download: Download) -> None:
-    """Who downloads the same dataset at the same time writes to another file, and both end well."""
+    """Who downloads the same dataset at the same time writes to another file, and both succeed."""
     both = threading.Barrier(2, timeout=10)
     paths: list[Path] = []
 

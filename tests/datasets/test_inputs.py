@@ -91,13 +91,13 @@ def test_an_archive_gives_x_train_or_else_x(npz: Path, arrays: dict[str, Any]) -
 def test_an_archive_without_labels_is_not_trained_on(
     npz: Path, arrays: dict[str, Any], said: str
 ) -> None:
-    """What a training lacks is said as it ever was."""
+    """A training refuses it with the error that names what is missing."""
     np.savez(npz, **arrays)
     assert training_error(npz) == f"{npz}: {said}"
 
 
 def test_an_archive_without_inputs_is_refused(npz: Path) -> None:
-    """Labels alone are nothing to classify."""
+    """Without inputs there is nothing to classify."""
     np.savez(npz, y_train=LABELS)
     with pytest.raises(DataError, match="has no array 'x_train'; it holds y_train"):
         load_inputs(npz)
@@ -158,7 +158,7 @@ def test_a_table_that_is_not_of_numbers_is_refused(csv: Path, text: str, said: s
 
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "t10k-images-idx3-ubyte"])
 def test_a_folder_of_idx_images_alone_is_read(tmp_path: Path, name: str) -> None:
-    """Images of either split will do, without their labels."""
+    """Images of either split are enough, without their labels."""
     (tmp_path / name).write_bytes(encode(IMAGES))
     inputs = load_inputs(tmp_path)
     np.testing.assert_array_equal(inputs.x, IMAGES)
@@ -166,7 +166,7 @@ def test_a_folder_of_idx_images_alone_is_read(tmp_path: Path, name: str) -> None
 
 
 def test_a_folder_of_idx_images_alone_is_not_trained_on(tmp_path: Path) -> None:
-    """What a training lacks is said as it ever was."""
+    """A training refuses it with the error that names what is missing."""
     (tmp_path / "train-images-idx3-ubyte").write_bytes(encode(IMAGES))
     assert training_error(tmp_path) == (
         f"{tmp_path}: has no train labels; it holds train-images-idx3-ubyte; "
@@ -175,7 +175,7 @@ def test_a_folder_of_idx_images_alone_is_not_trained_on(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_idx_labels_alone_is_refused(tmp_path: Path) -> None:
-    """Labels alone are nothing to classify."""
+    """Without inputs there is nothing to classify."""
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(encode(LABELS))
     with pytest.raises(DataError, match="has no train images; it holds train-labels"):
         load_inputs(tmp_path)
@@ -193,7 +193,7 @@ def test_a_flat_folder_of_images_is_read_in_order_of_name(tmp_path: Path) -> Non
 
 
 def test_a_folder_of_folders_of_images_is_read_whole(tmp_path: Path) -> None:
-    """One class folder will do, and an image's name is its path within the folder."""
+    """One class folder is enough, and an image's name is its path within the folder."""
     write_images(tmp_path / "owl")
     Image.fromarray(IMAGES[0]).save(tmp_path / "z.png")
     inputs = load_inputs(tmp_path)
@@ -211,7 +211,7 @@ def test_images_are_read_as_the_section_says(tmp_path: Path) -> None:
 
 
 def test_a_flat_folder_of_images_is_not_trained_on(tmp_path: Path) -> None:
-    """What is said is what was ever said of a folder without class folders."""
+    """A training refuses it as a folder without class folders."""
     assert training_error(write_images(tmp_path)) == (
         f"{tmp_path}: received a folder of 6 files, not a kind of data that kzoo reads; expected "
         "an .npz file, a .csv file, a folder of IDX files or a folder of class folders of images"
@@ -219,7 +219,7 @@ def test_a_flat_folder_of_images_is_not_trained_on(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_empty_folders_has_no_images(tmp_path: Path) -> None:
-    """Nothing to classify is an error, not an empty answer."""
+    """A folder without images is an error, not an empty result."""
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="received no images; expected images in it"):
         load_inputs(tmp_path)
@@ -241,7 +241,7 @@ def test_settings_for_other_data_are_left_alone(npz: Path) -> None:
 
 
 def test_a_named_dataset_gives_its_inputs() -> None:
-    """A dataset's name will do for a path."""
+    """The name of a dataset is accepted in the place of a path."""
     inputs = load_inputs("digits")
     assert inputs.x.shape == (1797, 8, 8)
     assert inputs.where == "digits"
