@@ -12,13 +12,13 @@ from typing import Annotated, Any
 import keras
 import numpy as np
 import pytest
+from keras import layers
 from pydantic import Field
 
 import kzoo
 from kzoo.errors import UnknownNameError
 from kzoo.testing import ContractError, check_builder
 
-layers = keras.layers
 Builder = Callable[..., Any]
 
 
