@@ -269,7 +269,7 @@ def main() -> int:
         changes = list(
             difflib.unified_diff(comparable(text), comparable(new), name, name, n=0, lineterm="")
         )
-        print(*changes, sep="\n")
+        print(*(changes or [f"{name}: nothing is stale"]), sep="\n")
         stale = stale or bool(changes)
         if not options.check:
             path.write_text(new, encoding="utf-8")
