@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kzoo.errors import PluginError
 from kzoo.registry import BuilderFunction, get_builder
 from kzoo.spec.build import signature_section
+from kzoo.start import import_keras
 
 if TYPE_CHECKING:
     import keras
@@ -103,6 +104,7 @@ def check_builder(builder: str | BuilderFunction, *, shapes: Sequence[Shape] = S
         ContractError: a line is broken; it says which, what was received and what is expected.
         UnknownNameError: no builder has this name.
     """
+    import_keras()
     function = get_builder(builder) if isinstance(builder, str) else builder
     name = builder if isinstance(builder, str) else getattr(builder, "__name__", "builder")
     found = _Builder(name, function)
