@@ -152,8 +152,7 @@ def _check_shapes(builder: _Builder, shapes: Sequence[Shape]) -> list[Shape]:
             raise builder.fail(f"shapes: {shape}", repr(error), expected) from error
         for classes, model in models:
             wanted = ((None, *shape), (None, classes))
-            is_known = isinstance(model, keras.Model) and hasattr(model, "output_shape")
-            if not is_known:
+            if not (isinstance(model, keras.Model) and hasattr(model, "output_shape")):
                 expected = "a keras.Model, Functional or Sequential"
                 raise builder.fail(f"shapes: {shape}", type(model).__name__, expected)
             if (model.input_shape, model.output_shape) != wanted:

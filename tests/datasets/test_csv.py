@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
+from support import specs
 
-from kzoo.datasets import Dataset, load_dataset
+from kzoo.datasets import load_dataset
 from kzoo.datasets.csv_table import read_csv
 from kzoo.datasets.dataset import Source
 from kzoo.errors import DataError
 from kzoo.spec import load_spec
+
+load = partial(specs.load, validation_size=12)
 
 IRIS = load_iris()
 NAMES = ("sepal length", "sepal width", "petal length", "petal width")
@@ -31,19 +35,6 @@ def iris(delimiter: str = ",", label: str = "species") -> str:
         for x, y in zip(IRIS.data, IRIS.target, strict=True)
     )
     return "\n".join((header, *rows)) + "\n"
-
-
-def load(path: Path, **dataset: Any) -> Dataset:
-    """Load a table as a spec's dataset."""
-    return load_dataset(
-        load_spec(
-            {
-                "name": "trial",
-                "model": {"builder": "softmax_regression"},
-                "dataset": {"name": str(path), "validation_size": 12, **dataset},
-            }
-        )
-    )
 
 
 def labels(source: Source) -> list[Any]:

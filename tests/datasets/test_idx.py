@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import struct
 import tracemalloc
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
+from support import specs
 
-from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.idx import read_idx_folder
 from kzoo.errors import DataError
-from kzoo.spec import load_spec
+
+load = partial(specs.load, validation_size=20)
 
 DIGITS = load_digits()
 X, Y = DIGITS.images[:300].astype(np.uint8), DIGITS.target[:300].astype(np.uint8)
@@ -41,19 +43,6 @@ def save(folder: Path, ending: str = "", names: tuple[str, ...] = TRAIN + TEST) 
         blob = encode(values)
         (folder / (name + ending)).write_bytes(gzip.compress(blob) if ending else blob)
     return folder
-
-
-def load(folder: Path, **dataset: Any) -> Dataset:
-    """Load a folder as a spec's dataset."""
-    return load_dataset(
-        load_spec(
-            {
-                "name": "trial",
-                "model": {"builder": "softmax_regression"},
-                "dataset": {"name": str(folder), "validation_size": 20, **dataset},
-            }
-        )
-    )
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])

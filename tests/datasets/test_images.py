@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from sklearn.datasets import load_digits
+from support import specs
 
 import kzoo
-from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.image import quiet_pillow, read_image
 from kzoo.datasets.image_folder import read_image_folder
 from kzoo.errors import DataError
-from kzoo.spec import load_spec
+
+load = partial(specs.load, validation_size=10)
 
 DIGITS = load_digits()
 IMAGES = (DIGITS.images * 15).astype(np.uint8)
@@ -47,19 +49,6 @@ def save_pair(folder: Path, first: npt.NDArray[Any], second: npt.NDArray[Any]) -
     save(folder / "a" / "1.png", first)
     save(folder / "b" / "2.png", second)
     return folder
-
-
-def load(folder: Path, **dataset: Any) -> Dataset:
-    """Load a folder as a spec's dataset."""
-    return load_dataset(
-        load_spec(
-            {
-                "name": "trial",
-                "model": {"builder": "softmax_regression"},
-                "dataset": {"name": str(folder), "validation_size": 10, **dataset},
-            }
-        )
-    )
 
 
 def test_real_digits_are_read_from_class_folders(tmp_path: Path) -> None:

@@ -9,27 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.specs import spec_on
 
 from kzoo.datasets import Arrays, Dataset, load_dataset
 from kzoo.datasets.dataset import fingerprint
 from kzoo.datasets.split import hold_out, validation_rows
 from kzoo.errors import DataError, UnknownNameError
-from kzoo.spec import Spec, load_spec
 
 deterministic = settings(derandomize=True, deadline=None, max_examples=50)
-
-
-def make_spec(dataset: str = "digits", **settings: Any) -> Spec:
-    """Return a spec of the smallest model on a dataset; `settings` go into its dataset section."""
-    seed = settings.pop("seed", 0)
-    return load_spec(
-        {
-            "name": "trial",
-            "model": {"builder": "softmax_regression"},
-            "dataset": {"name": dataset, **settings},
-            "seed": seed,
-        }
-    )
 
 
 def make_arrays(rows: int = 100, classes: int = 4) -> tuple[np.ndarray[Any, Any], Any]:
@@ -47,14 +34,14 @@ def shares(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
     """The digits as the default spec has them."""
-    return load_dataset(make_spec())
+    return load_dataset(spec_on("digits"))
 
 
 @pytest.fixture
 def real_mnist(mnist_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """MNIST from the folder that KZOO_DATA names."""
     monkeypatch.setenv("KZOO_DATA", str(mnist_folder))
-    return load_dataset(make_spec("mnist"))
+    return load_dataset(spec_on("mnist"))
 
 
 def test_digits_are_small_uint8_images(digits: Dataset) -> None:
@@ -90,14 +77,14 @@ def test_digits_test_split_keeps_the_classes_in_proportion(digits: Dataset) -> N
 
 def test_digits_test_rows_are_the_same_for_every_seed(digits: Dataset) -> None:
     """Another seed of the spec leaves the test set as it was."""
-    other = load_dataset(make_spec(seed=1))
+    other = load_dataset(spec_on("digits", seed=1))
     np.testing.assert_array_equal(other.test.x, digits.test.x)
     np.testing.assert_array_equal(other.test.y, digits.test.y)
 
 
 def test_digits_validation_rows_differ_by_seed(digits: Dataset) -> None:
     """Another seed of the spec draws other validation rows."""
-    other = load_dataset(make_spec(seed=1))
+    other = load_dataset(spec_on("digits", seed=1))
     assert other.validation is not None
     assert digits.validation is not None
     assert not np.array_equal(other.validation.x, digits.validation.x)
@@ -113,14 +100,14 @@ def test_digits_record_what_was_held_out(digits: Dataset) -> None:
 
 def test_validation_size_zero_gives_no_validation() -> None:
     """With validation_size 0 every training row is trained on."""
-    dataset = load_dataset(make_spec(validation_size=0))
+    dataset = load_dataset(spec_on("digits", validation_size=0))
     assert dataset.validation is None
     assert len(dataset.train) == 1438
 
 
 def test_validation_size_within_a_fifth_is_taken_as_it_is() -> None:
     """A validation_size of at most 20 % is taken without a notice."""
-    dataset = load_dataset(make_spec(validation_size=200))
+    dataset = load_dataset(spec_on("digits", validation_size=200))
     assert dataset.validation is not None
     assert len(dataset.validation) == 200
     assert not any("validation_size" in notice for notice in dataset.notices)
@@ -129,7 +116,7 @@ def test_validation_size_within_a_fifth_is_taken_as_it_is() -> None:
 def test_validation_smaller_than_the_classes_says_so() -> None:
     """Fewer validation rows than classes is an error that says how many classes there are."""
     with pytest.raises(DataError, match=r"digits: .* 10 classes .* hold out 5"):
-        load_dataset(make_spec(validation_size=5))
+        load_dataset(spec_on("digits", validation_size=5))
 
 
 @pytest.mark.parametrize(
@@ -192,14 +179,14 @@ def test_a_class_with_one_example_cannot_be_held_out() -> None:
     y[y == 2] = 0
     y[0] = 2
     with pytest.raises(DataError, match="data: class 2 has a single example; expected 2 or more"):
-        load_dataset(make_spec(), (x, y))
+        load_dataset(spec_on("digits"), (x, y))
 
 
 def test_more_classes_than_rows_to_hold_out_is_an_error() -> None:
     """Ten classes cannot be stratified into four held-out rows."""
     x, y = make_arrays(20, 10)
     with pytest.raises(DataError, match="20 examples in 10 classes are too few to hold out 4"):
-        load_dataset(make_spec(), (x, y))
+        load_dataset(spec_on("digits"), (x, y))
 
 
 def test_fingerprint_is_the_same_for_the_same_data() -> None:
@@ -249,12 +236,14 @@ def test_fingerprint_tells_where_the_test_split_begins() -> None:
 
 def test_fingerprint_is_the_same_for_every_seed(digits: Dataset) -> None:
     """The fingerprint is that of the data before the split, so the seed has no part in it."""
-    assert load_dataset(make_spec(seed=7, validation_size=0)).fingerprint == digits.fingerprint
+    assert (
+        load_dataset(spec_on("digits", seed=7, validation_size=0)).fingerprint == digits.fingerprint
+    )
 
 
 def test_arrays_without_a_test_split_give_one_up() -> None:
     """Of arrays (x, y) a fifth is held out, noted under the name arrays."""
-    dataset = load_dataset(make_spec(), make_arrays())
+    dataset = load_dataset(spec_on("digits"), make_arrays())
     assert dataset.name == "arrays"
     assert (len(dataset.train), len(dataset.test)) == (64, 20)
     assert dataset.notices[0].startswith("arrays has no test split: 20 of its examples")
@@ -263,7 +252,7 @@ def test_arrays_without_a_test_split_give_one_up() -> None:
 def test_arrays_with_a_test_split_keep_it() -> None:
     """Of arrays (x, y, x_test, y_test) the test rows are taken as they are."""
     x, y = make_arrays()
-    dataset = load_dataset(make_spec(validation_size=20), (x, y, x[:10], y[:10]))
+    dataset = load_dataset(spec_on("digits", validation_size=20), (x, y, x[:10], y[:10]))
     np.testing.assert_array_equal(dataset.test.x, x[:10])
     np.testing.assert_array_equal(dataset.test.y, y[:10])
     assert dataset.notices == ()
@@ -272,7 +261,8 @@ def test_arrays_with_a_test_split_keep_it() -> None:
 def test_arrays_may_be_lists() -> None:
     """Plain lists of numbers and of words are arrays too."""
     dataset = load_dataset(
-        make_spec(validation_size=0), ([[1, 2], [3, 4], [5, 6], [7, 8]] * 5, ["cat", "dog"] * 10)
+        spec_on("digits", validation_size=0),
+        ([[1, 2], [3, 4], [5, 6], [7, 8]] * 5, ["cat", "dog"] * 10),
     )
     assert dataset.class_names == ("cat", "dog")
     assert dataset.input_shape == (2,)
@@ -291,7 +281,7 @@ def test_arrays_may_be_lists() -> None:
 def test_arrays_of_another_form_are_refused(data: Any, received: str) -> None:
     """Anything but two or four arrays is an error that says what was received."""
     with pytest.raises(DataError, match=rf"^data: received {received}; expected \(x, y\) or"):
-        load_dataset(make_spec(), data)
+        load_dataset(spec_on("digits"), data)
 
 
 @pytest.mark.parametrize("part", ["x", "y"])
@@ -300,7 +290,7 @@ def test_ragged_lists_are_refused(part: str) -> None:
     x, y = [[1, 2], [3, 4]], [0, 1]
     data = ([[1, 2], [3]], y) if part == "x" else (x, [[0], [1, 2]])
     with pytest.raises(DataError, match=f"^data: {part}_train: "):
-        load_dataset(make_spec(), data)
+        load_dataset(spec_on("digits"), data)
 
 
 @pytest.mark.parametrize("missing", ["x_test", "y_test"])
@@ -309,13 +299,13 @@ def test_half_a_test_split_in_memory_is_refused(missing: str) -> None:
     x, y = make_arrays()
     data = (x, y, None, y) if missing == "x_test" else (x, y, x, None)
     with pytest.raises(DataError, match=missing):
-        load_dataset(make_spec(), data)
+        load_dataset(spec_on("digits"), data)
 
 
 def test_a_spec_run_on_arrays_asks_for_them_again() -> None:
     """The dataset name that a run on arrays leaves in its spec says to pass them again."""
     with pytest.raises(DataError, match=r"run on arrays in memory; pass them again"):
-        load_dataset(make_spec("arrays"))
+        load_dataset(spec_on("arrays"))
 
 
 @pytest.mark.parametrize(
@@ -324,13 +314,13 @@ def test_a_spec_run_on_arrays_asks_for_them_again() -> None:
 def test_an_unknown_dataset_names_the_nearest(name: str, guess: str) -> None:
     """A misspelt dataset name is answered with the nearest one."""
     with pytest.raises(UnknownNameError, match=f"dataset.name: unknown dataset .* '{guess}'"):
-        load_dataset(make_spec(name))
+        load_dataset(spec_on(name))
 
 
 def test_an_unknown_dataset_with_no_neighbour_lists_all() -> None:
     """A dataset name like no other is answered with all that are known."""
     with pytest.raises(UnknownNameError, match=r"Known: cifar10, cifar100, digits, .*mnist"):
-        load_dataset(make_spec("xyzzy"))
+        load_dataset(spec_on("xyzzy"))
 
 
 @pytest.mark.parametrize("name", ["nowhere.npz", "folder/nowhere", "nowhere.csv"])
@@ -338,14 +328,14 @@ def test_a_missing_path_is_named(name: str, tmp_path: Path) -> None:
     """A path that leads to nothing is an error that names it."""
     path = tmp_path / name
     with pytest.raises(DataError, match=r"no such file or folder; expected an \.npz file, a \.csv"):
-        load_dataset(make_spec(str(path)))
+        load_dataset(spec_on(str(path)))
 
 
 @pytest.mark.parametrize("ending", ["", ".npz"])
 def test_a_path_too_long_for_the_system_is_refused(ending: str) -> None:
     """A name that no file system takes is an error of kzoo's, not of the system's."""
     with pytest.raises((DataError, UnknownNameError)):
-        load_dataset(make_spec("n" * 300 + ending))
+        load_dataset(spec_on("n" * 300 + ending))
 
 
 @pytest.mark.parametrize("name", ["data.txt", "folder.npz", "data"])
@@ -354,7 +344,7 @@ def test_another_kind_of_file_is_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.mkdir() if name == "folder.npz" else path.write_text("1,2\n")
     with pytest.raises(DataError, match=r"not a kind of data that kzoo reads; expected an \.npz"):
-        load_dataset(make_spec(str(path)))
+        load_dataset(spec_on(str(path)))
 
 
 def test_real_mnist_has_the_usual_sizes(real_mnist: Dataset) -> None:

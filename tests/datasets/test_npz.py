@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import specs
 
-from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.npz import read_npz
 from kzoo.errors import DataError
-from kzoo.spec import load_spec
+
+load = partial(specs.load, validation_size=6)
 
 X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
 Y = np.arange(60) % 3
@@ -25,19 +27,6 @@ def save(path: Path, **arrays: Any) -> Path:
     """Write an archive of arrays, without compression."""
     np.savez(path, **arrays)
     return path
-
-
-def load(path: Path) -> Dataset:
-    """Load an archive as a spec's dataset."""
-    return load_dataset(
-        load_spec(
-            {
-                "name": "trial",
-                "model": {"builder": "softmax_regression"},
-                "dataset": {"name": str(path), "validation_size": 6},
-            }
-        )
-    )
 
 
 @pytest.fixture

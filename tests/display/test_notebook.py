@@ -6,9 +6,9 @@ import importlib
 import sys
 import types
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.screens import Output
 
 from kzoo.display import Header
 from kzoo.display.fit import FitState
@@ -22,35 +22,6 @@ model = keras.Sequential([keras.layers.Dense(2, activation="softmax")])
 model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 """
 AGAIN = "model.fit(np.zeros((64, 4)), np.zeros(64), epochs=3, callbacks=[progress], verbose=0);"
-
-
-class Output:
-    """What `IPython.display.display` returns: an output that can be replaced."""
-
-    def __init__(self, data: dict[str, str]) -> None:
-        self.shown = [data]
-
-    def update(self, data: dict[str, str], **options: Any) -> None:
-        """Replace it."""
-        self.shown.append(data)
-
-
-@pytest.fixture
-def outputs(monkeypatch: pytest.MonkeyPatch) -> list[Output]:
-    """Put a kernel in the place of IPython; return the outputs that it is given."""
-    made: list[Output] = []
-
-    def display(data: dict[str, str], **options: Any) -> Output:
-        made.append(Output(data))
-        return made[-1]
-
-    ipython: Any = types.ModuleType("IPython")
-    ipython.get_ipython = lambda: types.SimpleNamespace(kernel=object())
-    module: Any = types.ModuleType("IPython.display")
-    module.display = display
-    monkeypatch.setitem(sys.modules, "IPython", ipython)
-    monkeypatch.setitem(sys.modules, "IPython.display", module)
-    return made
 
 
 def test_a_kernel_is_told_from_a_terminal(

@@ -8,13 +8,12 @@ import re
 import sys
 import threading
 import time
-import types
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from rich.console import Console
-from support.screens import CONTROL, AsciiTerminal, Clock, Terminal
+from support.screens import CONTROL, AsciiTerminal, Clock, Output, Terminal
 
 from kzoo.display import Header, SearchProgress
 from kzoo.display.forms import LiveForm
@@ -304,29 +303,16 @@ def test_a_display_that_fails_ends_itself_and_not_the_search(
     assert sys.excepthook is hook
 
 
-def test_a_notebook_gets_one_output(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_gets_one_output(outputs: list[Output]) -> None:
     """Header, notices and trials share an output that is replaced in place."""
-    shown_data: list[dict[str, str]] = []
-    displays: list[dict[str, str]] = []
-
-    def display(data: dict[str, str], **options: Any) -> Any:
-        displays.append(data)
-        return types.SimpleNamespace(update=lambda data, raw: shown_data.append(data))
-
-    ipython: Any = types.ModuleType("IPython")
-    ipython.get_ipython = lambda: types.SimpleNamespace(kernel=object())
-    module: Any = types.ModuleType("IPython.display")
-    module.display = display
-    monkeypatch.setitem(sys.modules, "IPython", ipython)
-    monkeypatch.setitem(sys.modules, "IPython.display", module)
     with progress() as shown:
         shown.say("<b>")
         shown.ended(completed("0000"))
-    assert len(displays) == 1
-    text = shown_data[-1]["text/plain"]
+    (output,) = outputs
+    text, html = output.shown[-1]["text/plain"], output.shown[-1]["text/html"]
     assert all(word in text for word in ("deep_mlp", "NOTICE: <b>", "★ 0000", "1 trial in 0:0"))
-    assert "NOTICE: " in shown_data[-1]["text/html"]
-    assert "&lt;b&gt;" in shown_data[-1]["text/html"]
+    assert "NOTICE: " in html
+    assert "&lt;b&gt;" in html
 
 
 @pytest.mark.parametrize(
