@@ -15,7 +15,7 @@ from rich.text import Text
 from kzoo.cli.output import shown
 from kzoo.display import Mode
 from kzoo.display.forms import can_move
-from kzoo.display.words import format_parameter
+from kzoo.display.text import format_parameter
 from kzoo.figures import accuracy_interval
 from kzoo.spec import Spec
 from kzoo.spec.spec import Found

@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 
-from kzoo.display.words import join_phrases
+from kzoo.display.text import join_phrases
 
 LABEL_WIDTH = 7
 _SHORTEST_BAR = 8

@@ -11,7 +11,7 @@ from kzoo.display.fit import FitState, metrics_of
 from kzoo.display.forms import Picture
 from kzoo.display.ranking import by_importance, in_reading_order
 from kzoo.display.table import Column, Table, fit_columns
-from kzoo.display.words import format_rate, format_seconds, format_value, short_name, star
+from kzoo.display.text import format_rate, format_seconds, format_value, short_name, star
 from kzoo.runs.history import EPOCH, SECONDS
 
 # Lines of the window that are not for epochs: titles, bars, sparkline, the prompt's own.

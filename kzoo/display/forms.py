@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from kzoo.display.header import Header, draw_header, header_lines
-from kzoo.display.words import replaced
+from kzoo.display.text import replaced
 
 Mode = Literal["auto", "plain", "quiet"]
 

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from kzoo.display.words import replaced
+from kzoo.display.text import replaced
 
 _WIDEST = 100
 

@@ -12,7 +12,7 @@ from kzoo.display.bars import Bar, draw_bars
 from kzoo.display.forms import Picture
 from kzoo.display.search_state import SearchState, score_of
 from kzoo.display.table import Column, fit_columns
-from kzoo.display.words import (
+from kzoo.display.text import (
     count_trials,
     dots,
     format_duration,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Self
 
-from kzoo.display.words import format_value, format_values, short_names
+from kzoo.display.text import format_value, format_values, short_names
 from kzoo.errors import one_line
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from kzoo.display.words import dots, fold_title, printable
+from kzoo.display.text import dots, fold_title, printable
 
 _GAP = 2
 

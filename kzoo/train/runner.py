@@ -18,7 +18,7 @@ from kzoo.runs import DatasetFacts, Run, create_run, directory, find_run, holdin
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
 from kzoo.train.interruption import Interruption
-from kzoo.train.results import forget_checkpoint, write_beginning, write_results
+from kzoo.train.records import forget_checkpoint, write_beginning, write_results
 from kzoo.train.training import Callbacks, Trainee, prepare, train
 
 

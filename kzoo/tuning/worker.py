@@ -79,7 +79,7 @@ def describe_error(error: BaseException) -> str:
 def _train(job: Job) -> Run:
     from kzoo.checkpoint import read_checkpoint
     from kzoo.train.interruption import Interruption
-    from kzoo.train.results import forget_checkpoint, write_beginning, write_results
+    from kzoo.train.records import forget_checkpoint, write_beginning, write_results
     from kzoo.train.training import prepare, train
 
     began, spec, trial = time.perf_counter(), load_spec(job.spec), job.trial

@@ -13,7 +13,7 @@ from kzoo.display.bars import loss_sparkline, sparkline
 from kzoo.display.fit import FitState
 from kzoo.display.fit_picture import FitPicture
 from kzoo.display.ranking import guess_monitor, in_reading_order
-from kzoo.display.words import format_seconds, format_value, short_name
+from kzoo.display.text import format_seconds, format_value, short_name
 
 
 def epoch(state: FitState, clock: Clock, number: int, *, seconds: float, **metrics: float) -> None:

@@ -19,7 +19,7 @@ from kzoo.display import Header, SearchProgress
 from kzoo.display.forms import LiveForm
 from kzoo.display.search_picture import SearchPicture
 from kzoo.display.search_state import Direction, SearchState
-from kzoo.display.words import fold_title, format_parameter, short_names
+from kzoo.display.text import fold_title, format_parameter, short_names
 from kzoo.runs.trial import Trial
 
 pytestmark = pytest.mark.usefixtures("plain_terminal")

@@ -68,7 +68,7 @@ def test_a_run_is_one_only_once_its_environment_is_written(
             raise KeyboardInterrupt
         write_atomically(path, write)
 
-    monkeypatch.setattr("kzoo.train.results.write_atomically", fail)
+    monkeypatch.setattr("kzoo.train.records.write_atomically", fail)
     with pytest.raises(KeyboardInterrupt):
         kzoo.run(
             "softmax_regression",
