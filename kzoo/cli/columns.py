@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from kzoo.display.table import Column, fit_columns
@@ -77,6 +75,10 @@ def print_pairs(
         label_style: A rich style.
         indent: Cells to the left of all.
     """
+    # Here, as `kzoo list` needs neither.
+    from rich.padding import Padding
+    from rich.table import Table
+
     widest = max(len(label) for label, _ in pairs)
     if console.width < indent + widest + _LEAST_TEXT:
         for label, text in pairs:

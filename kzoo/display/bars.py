@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ def sparkline(values: Sequence[float], width: int) -> str:
     """
     if len(values) > width > 0:
         edges = [round(index * len(values) / width) for index in range(width + 1)]
-        values = [_mean(values[a:b]) for a, b in itertools.pairwise(edges)]
+        values = [statistics.fmean(values[a:b]) for a, b in itertools.pairwise(edges)]
     finite = [value for value in values if math.isfinite(value)]
     if not finite or width < 1:
         return ""
@@ -81,7 +82,3 @@ def sparkline(values: Sequence[float], width: int) -> str:
         _BARS[round((value - low) / span * (len(_BARS) - 1))] if math.isfinite(value) else " "
         for value in values
     )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

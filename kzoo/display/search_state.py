@@ -29,6 +29,7 @@ class SearchState:
 
     Attributes:
         parameters: The paths of all values that were tried.
+        kept: The numbers of the trials that an earlier session of the search ended.
         is_over: Whether the search has come to its end.
     """
 
@@ -43,6 +44,7 @@ class SearchState:
         self.total = total
         self.metric = metric
         self.parameters: tuple[str, ...] = ()
+        self.kept: frozenset[str] = frozenset()
         self.is_over = False
         self._sign = 1 if direction == "max" else -1
         self._clock = clock
@@ -52,27 +54,25 @@ class SearchState:
         # In the order in which they were started or, later, ended.
         self._trials: dict[str, Trial] = {}
         self._started: dict[str, float] = {}
-        self._kept: set[str] = set()
 
     def start(self, trial: Trial) -> None:
         """Note that a trial runs; one that ran before begins anew."""
         self._epochs_told |= trial.epochs is not None
         self._started[trial.number] = self._clock()
-        self._kept.discard(trial.number)
+        self.kept -= {trial.number}
         self._put(trial)
         self._at_once = max(self._at_once, len(self.running))
 
     def end(self, trial: Trial, *, kept: bool) -> None:
         """Note how a trial ended, and whether an earlier session of the search ended it."""
         if kept:
-            self._kept.add(trial.number)
+            self.kept |= {trial.number}
         self._put(trial)
 
     def snapshot(self) -> Self:
         """Return a copy that stays as it is."""
         copied = copy.copy(self)
         copied._trials, copied._started = dict(self._trials), dict(self._started)
-        copied._kept = set(self._kept)
         return copied
 
     @property
@@ -97,11 +97,6 @@ class SearchState:
         return sorted(found, key=self._order)
 
     @property
-    def kept(self) -> list[Trial]:
-        """The trials that an earlier session of the search ended."""
-        return [trial for trial in self.ended if self.is_kept(trial)]
-
-    @property
     def best(self) -> Trial | None:
         """The trial with the best score so far."""
         return next((trial for trial in self.completed if math.isfinite(score_of(trial))), None)
@@ -121,7 +116,8 @@ class SearchState:
         """Seconds to the end, from the mean of the trials done and how many run at once."""
         done = self.completed
         # Another machine may have done the kept ones: they tell only while there are no others.
-        durations = [t.seconds for t in done if not self.is_kept(t)] or [t.seconds for t in done]
+        own = [trial for trial in done if trial.number not in self.kept]
+        durations = [trial.seconds for trial in own or done]
         if self.total is None or not durations:
             return None
         mean = statistics.fmean(durations)
@@ -135,10 +131,6 @@ class SearchState:
             return self._clock() - self._started[trial.number]
         return trial.seconds
 
-    def is_kept(self, trial: Trial) -> bool:
-        """Whether an earlier session of the search ended the trial."""
-        return trial.number in self._kept
-
     def line(self, trial: Trial) -> str:
         """Return an ended trial as a line: number, score, parameters, epochs, time, its error."""
         parts = [f"trial {one_line(trial.number)}", "failed"]
@@ -149,7 +141,7 @@ class SearchState:
         if trial.state == "completed" and trial.epochs is not None:
             parts.append(f"{trial.epochs} {'epoch' if trial.epochs == 1 else 'epochs'}")
         parts.append(f"{trial.seconds:.1f} s")
-        parts.append("kept" if self.is_kept(trial) else "")
+        parts.append("kept" if trial.number in self.kept else "")
         parts.append(one_line(trial.error or ""))
         return "  ".join(filter(None, parts))
 

@@ -40,6 +40,11 @@ class Column:
         """Cells of the longest text below the title."""
         return max(map(cell_len, self.cells), default=0)
 
+    def printable(self, encoding: str) -> Column:
+        """Return the column with texts that are fit to print."""
+        cells = [printable(text, encoding) for text in self.cells]
+        return replace(self, title=printable(self.title, encoding), cells=cells)
+
     def titles(self, *, folded: bool) -> tuple[str, ...]:
         """Return the lines of the title: two where it is folded and can be."""
         return fold_title(self.title) if folded else (self.title,)
@@ -114,18 +119,10 @@ def fit_columns(columns: Sequence[Column], console: Console, *, may_fold: bool =
         console: What the table has to fit.
         may_fold: Whether titles are folded, and the columns moved closer, before one is left out.
     """
-    clean = [
-        replace(
-            column,
-            title=printable(column.title, console.encoding),
-            cells=[printable(text, console.encoding) for text in column.cells],
-        )
-        for column in columns
-        if column.rank == 0 or any(column.cells)
-    ]
+    filled = [column for column in columns if column.rank == 0 or any(column.cells)]
+    clean = [column.printable(console.encoding) for column in filled]
     layouts = [(False, _GAP), (True, _GAP), (True, 1)] if may_fold else [(False, _GAP)]
-    width = console.width
-    folded, gap = layouts[-1]
+    width, (folded, gap) = console.width, layouts[-1]
     kept = _keep(clean, width, gap, folded=folded)
     for folded, gap in layouts:
         widths = [column.needed(folded=folded) for column in kept]
