@@ -86,8 +86,9 @@ def test_left_out_lines_stay_left_out() -> None:
 def test_times_names_and_the_order_of_trials_may_vary() -> None:
     """What differs from one time to the next is no stale figure."""
     first = "trial 0001  0.9 (best)  4.1 s\ntrial 0000  0.8  3 s\nrun runs/a-20260102-030405-9f3a\n"
+    first += "took 9.8<!--cnn.epoch_seconds:.1f-->\n"
     second = "trial 0000  0.8 (best)  5 s\ntrial 0001  0.9 (best)  4.0 s\n"
-    second += "run runs/a-20270102-030405-0000\n"
+    second += "run runs/a-20270102-030405-0000\ntook 14<!--cnn.epoch_seconds:.1f-->\n"
     assert tutorial.comparable(first) == tutorial.comparable(second)
     assert tutorial.comparable(first) != tutorial.comparable(first.replace("0.9", "0.7"))
 

@@ -225,7 +225,7 @@ def filled(text: str, printed: Mapping[str, str], figures: Mapping[str, float]) 
 def comparable(text: str) -> list[str]:
     """Return the lines of a page without what differs from one time to the next."""
     text = RUN_NAME.sub("runs/RUN", text)
-    text = re.sub(r"\d[\d.]*(?=<!--\w+_seconds)|\b\d+(\.\d+)? (?=m?s\b)", "N ", text)
+    text = re.sub(r"\d[\d.]*(?=<!--[\w.]+_seconds)|\b\d+(\.\d+)? (?=m?s\b)", "N ", text)
     text = re.sub(
         r"(?m)(^trial \d{4} .*\n)+",
         lambda match: "".join(sorted(match[0].replace(" (best)", "").splitlines(keepends=True))),
