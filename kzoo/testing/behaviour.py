@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,10 @@ def _check_training(subject: Subject, shape: tuple[int, ...]) -> None:
     layers = [layer for layer in leaves(model) if layer.trainable_weights]
     before = [_copies(layer.trainable_weights) for layer in layers]
     _compile(model)
-    losses = [float(model.train_on_batch(*examples(shape))) for _ in range(_STEPS)]
+    with warnings.catch_warnings():
+        # Keras warns of weights without a gradient: what follows says which.
+        warnings.simplefilter("ignore", UserWarning)
+        losses = [float(model.train_on_batch(*examples(shape))) for _ in range(_STEPS)]
     after = _copies(model.weights)
     if not all(np.isfinite(values).all() for values in (np.array(losses), *after)):
         raise subject.error(
@@ -64,20 +68,14 @@ def _check_saving(subject: Subject, shape: tuple[int, ...]) -> None:
         )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
-        try:
-            model.save(path)
-            loaded = keras.saving.load_model(path)
-        # Every layer has its own ways to fail in this.
-        except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            message = f"received {reason}; expected to save the model and to load it"
-            raise subject.error("saving", message) from error
-    difference = np.abs(predict(model, shape) - predict(loaded, shape)).max()
+        model.save(path)
+        loaded = keras.saving.load_model(path)
+    difference = np.abs(predict(loaded, shape) - predict(model, shape)).max()
     if difference != 0:
         raise subject.error(
             "saving",
-            f"received outputs that differ by up to {difference:.3g} once loaded; expected the "
-            "same bits; look for what is drawn at random in inference",
+            f"received outputs that differ by {difference:.3g} once loaded; expected the same "
+            "bits; look for state that is neither a weight nor a setting of a layer",
         )
 
 
@@ -114,15 +112,8 @@ def _check_policies(subject: Subject, shape: tuple[int, ...]) -> None:
 
 def _check_execution(subject: Subject, shape: tuple[int, ...]) -> None:
     start = subject.build(shape)
-    try:
-        plain = _train(start, shape, "plain")
-        compiled = _train(start, shape, "compiled")
-    # What XLA refuses, it refuses with errors of the backend.
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise subject.error(
-            "execution", f"received {reason}; expected {_STEPS} steps of training by XLA"
-        ) from error
+    plain = _train(start, shape, "plain")
+    compiled = _train(start, shape, "compiled")
     difference = max(
         float(np.abs(one - other).max()) for one, other in zip(plain, compiled, strict=True)
     )
@@ -184,10 +175,10 @@ def _are_equal(first: Weights, second: Weights) -> bool:
     return len(first) == len(second) and all(map(np.array_equal, first, second))
 
 
-CHECKS: tuple[Callable[[Subject, tuple[int, ...]], None], ...] = (
-    _check_training,
-    _check_saving,
-    _check_seed,
-    _check_policies,
-    _check_execution,
-)
+CHECKS: dict[str, Callable[[Subject, tuple[int, ...]], None]] = {
+    "training": _check_training,
+    "saving": _check_saving,
+    "seed": _check_seed,
+    "dtype policy": _check_policies,
+    "execution": _check_execution,
+}

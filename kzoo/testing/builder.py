@@ -75,8 +75,9 @@ def check_builder(
     shape, *_ = _check_shapes(subject, shapes)
     for classes in _CLASSES[1:]:
         _check_model(subject, subject.build(shape, classes), shape, classes)
-    for check in CHECKS:
-        check(subject, shape)
+    for line, check in CHECKS.items():
+        with subject.attempt(line):
+            check(subject, shape)
 
 
 def _check_signature(name: str, function: BuilderFunction) -> Mapping[str, Any]:
@@ -141,7 +142,8 @@ def _check_model(
             f"{where}received inputs of shape {received[0]} and outputs of shape {received[1]}, "
             f"{received[2]}; expected {expected[0]} and {expected[1]}, float32",
         )
-    outputs = predict(model, shape)
+    with subject.attempt("outputs", where):
+        outputs = predict(model, shape)
     sums = outputs.sum(axis=1)
     # Written so that NaN fails too.
     if not (outputs.min() >= 0 and np.allclose(sums, 1, rtol=0, atol=1e-5)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from kzoo.start import keras
 from kzoo.testing.contract import ContractError
 
 _BATCH = 8
+# Characters of a foreign error that are quoted; the whole is the cause.
+_LONGEST = 300
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,23 @@ class Subject:
     def error(self, line: str, message: str) -> ContractError:
         """Return the error of a broken line."""
         return ContractError(f"builder {self.name!r}", line, message)
+
+    @contextlib.contextmanager
+    def attempt(self, line: str, where: str = "") -> Iterator[None]:
+        """Turn whatever is raised inside into the error of a broken line.
+
+        Args:
+            line: The line.
+            where: What to put before the message.
+        """
+        try:
+            yield
+        except ContractError:
+            raise
+        # A builder is foreign code, and its model's layers and XLA have errors of their own.
+        except Exception as error:
+            reason = textwrap.shorten(f"{type(error).__name__}: {error}", _LONGEST)
+            raise self.error(line, f"{where}received {reason}; expected no error") from error
 
     def build(
         self, shape: tuple[int, ...], classes: int = 10, *, policy: str = "float32"
@@ -66,13 +86,8 @@ class Subject:
     def _call(self, shape: tuple[int, ...], classes: int) -> keras.Model:
         policy = keras.config.dtype_policy().name
         where = f"input_shape={shape}, num_classes={classes}, {policy}: "
-        try:
+        with self.attempt("build", where):
             model = self.function(shape, classes, **self.defaults)
-        # A builder is foreign code: it can raise anything.
-        except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            message = f"received {reason}; expected a keras.Model"
-            raise self.error("build", where + message) from error
         # A model class of its own has no shape before it is called.
         if not isinstance(model, keras.Model) or not hasattr(model, "output_shape"):
             message = f"received {type(model).__name__}; expected a keras.Model, Functional or "
