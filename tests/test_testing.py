@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -397,3 +399,24 @@ def test_importing_the_checks_does_not_import_keras() -> None:
     """A test file that names the checks is collected as quickly as without."""
     code = "import sys, kzoo.testing; sys.exit('keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_example_plugin_is_tested_as_its_author_would(
+    plugin_path: Path, tmp_path: Path
+) -> None:
+    """The plugin's own test file passes where kzoo and the plugin are installed."""
+    own = Path(__file__).parent / "example_plugin" / "tests" / "test_contract.py"
+    # Away from this checkout, whose settings of pytest are not the author's.
+    copied = shutil.copy(own, tmp_path)
+    paths = [str(plugin_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", copied],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "1 passed" in finished.stdout
