@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -393,6 +394,20 @@ def test_a_registered_builder_is_checked_by_its_name(use_plugins: UsePlugins) ->
         check_builder("a/number")
     with pytest.raises(UnknownNameError, match="Did you mean 'a/number'"):
         check_builder("a/numbr")
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.ko.md"])
+def test_the_plugin_in_the_readme_keeps_the_contract(
+    use_plugins: UsePlugins, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, readme: str
+) -> None:
+    """What a reader copies as a whole plugin passes the test that stands below it."""
+    text = (Path(__file__).parent.parent / readme).read_text(encoding="utf-8")
+    (code,) = (block for block in text.split("```") if "@kzoo.register" in block)
+    (tmp_path / "my_zoo.py").write_text(code.removeprefix("python\n"), encoding="utf-8")
+    use_plugins(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_zoo", raising=False)
+    importlib.import_module("my_zoo")
+    check_builder("bottleneck")
 
 
 def test_importing_the_checks_does_not_import_keras() -> None:
