@@ -1,7 +1,8 @@
-"""Every registered builder keeps the contract: floats of order one in, probabilities out."""
+"""kzoo's own builders: they keep the contract of any builder, and are what they claim to be."""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -39,8 +40,29 @@ def count_trainable(model: keras.Model) -> int:
 
 @each_builder
 def test_builder_keeps_the_contract(name: str) -> None:
-    """Signature, shapes, answers, training, saving, seed, dtype policies and execution."""
+    """What any builder is held to, kzoo's own are."""
     check_builder(name)
+
+
+@each_builder
+@pytest.mark.parametrize("shape", [(28, 28), (8, 8), (32, 32, 3)], ids=str)
+def test_builder_takes_images_of_any_size(name: str, shape: tuple[int, ...]) -> None:
+    """No builder of kzoo refuses an image, as the contract would let it."""
+    model = build(name, shape)
+    assert model.input_shape == (None, *shape)
+    assert model.output_shape == (None, 10)
+
+
+@pytest.mark.parametrize("name", ["softmax_regression", "deep_mlp", "mlp_dropout"])
+def test_perceptron_takes_a_table(name: str) -> None:
+    """A row of numbers is an example too."""
+    assert build(name, (20,)).input_shape == (None, 20)
+
+
+@each_builder
+def test_saved_model_does_not_name_kzoo(name: str) -> None:
+    """Not even a layer is named after kzoo in what is saved."""
+    assert "kzoo" not in json.dumps(build(name).get_config())
 
 
 @each_builder

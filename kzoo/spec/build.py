@@ -32,7 +32,7 @@ def model_spec_type(name: str, *, where: str = "") -> type[ModelSpec]:
         UnknownNameError: no builder has this name.
         PluginError: its signature is not a builder's.
     """
-    return signature_section(name, get_builder(name, where=where))
+    return derive_spec_type(name, get_builder(name, where=where))
 
 
 def build_model(model: ModelSpec, *, input_shape: tuple[int, ...], num_classes: int) -> keras.Model:
@@ -122,8 +122,8 @@ def build(
 
 
 @lru_cache(maxsize=256)
-def signature_section(name: str, function: BuilderFunction) -> type[ModelSpec]:
-    """Return the section that a builder's signature defines.
+def derive_spec_type(name: str, function: BuilderFunction) -> type[ModelSpec]:
+    """Return the section that a builder's signature defines, whether it is registered or not.
 
     Raises:
         PluginError: its signature is not a builder's.
