@@ -43,6 +43,9 @@ class RichProgress(keras.callbacks.Callback):
         clock: Gives seconds.
     """
 
+    # The end of a block of steps is often enough.
+    block_safe = True
+
     def __init__(
         self,
         header: Header | None = None,

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
+import copy
 import random
-import time
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+import wrapt
 
-from kzoo.engine.arrays import Inputs, prepare
-from kzoo.engine.blocks import Blocks, Data, Kind, make_blocks
-from kzoo.engine.choice import Execution, choose
-from kzoo.engine.dropout import CompiledDropout, training_twin
-from kzoo.engine.normalization import fused_twin
-from kzoo.machine import epoch_order
+from kzoo.engine.arrays import FitArguments, Inputs, NotInBlocksError, prepare
+from kzoo.engine.choice import Choice, Execution, choose
+from kzoo.engine.labels import hold_labels_to_loss
+from kzoo.engine.loop import Loop
+from kzoo.engine.plan import Plan
 from kzoo.start import keras
-
-# Seconds that a block of steps takes, so that a display moves ten times a second.
-BLOCK_SECONDS = 0.1
 
 
 def accelerate(
     model: keras.Model, *, execution: Execution = "auto", seed: int | None = None
 ) -> Accelerated:
-    """Return a model that shares this one's weights and trains several times faster.
+    """Return a front of a model that trains it several times faster.
 
     ``fast = kzoo.accelerate(model); fast.fit(x, y, ...)`` has the signature and the meaning of
-    Keras's `fit`; what it trains are the weights of `model`, which is what to save. What cannot be
-    accelerated (generators and ``tf.data``, a `train_step` of one's own, `run_eagerly`, other
-    backends, layers that were measured to be faster plain) goes Keras's plain way and says so.
+    Keras's `fit`. All but `fit` is the model's own: its weights, metrics, history and methods.
+    What is not known to be the same in blocks of steps (generators and ``tf.data``, a `train_step`
+    of one's own, `run_eagerly`, distribution strategies, other backends, layers that were measured
+    to be faster plain) goes Keras's plain way, with a warning that says why.
 
-    Callbacks are called once a block of steps, as with Keras's own `steps_per_execution`, and get
-    `model` as theirs.
+    Callbacks that have a method for batches get every batch, and slow the training to blocks of
+    one step; others are called as ever. A class of callbacks that may be called once a block, as
+    with Keras's own `steps_per_execution`, says ``block_safe = True``.
 
     Args:
         model: Any Keras model, compiled or not.
@@ -42,60 +39,46 @@ def accelerate(
         seed: Seeds the order of the examples and the dropout masks; None: as Keras's own `fit`,
             from the global state that ``keras.utils.set_random_seed`` sets.
     """
-    return Accelerated(model, execution, seed)
+    original = model.original if type(model) is Accelerated else model
+    return Accelerated(original, execution, seed)
 
 
-class _Untracked:
-    """Holds the original model out of sight of Keras's tracking: its twin has all its weights."""
-
-    def __init__(self, model: keras.Model) -> None:
-        self.model = model
-        self.blocks: dict[Kind, Blocks] = {}
-
-
-@dataclass(frozen=True)
-class _Validation:
-    """The examples to validate on, and after which epochs: every so many, or those listed."""
-
-    blocks: Blocks
-    frequency: Any
-
-
-class Accelerated(keras.Model):
-    """A model's faster self; see `accelerate`."""
+class Accelerated(wrapt.CallableObjectProxy[Any]):
+    """A thin front of a model with a faster `fit`; see `accelerate`."""
 
     def __init__(self, model: keras.Model, execution: Execution, seed: int | None) -> None:
-        super().__init__(name=model.name)
-        self._seconds_per_step: float | None = None
-        self._epochs_begun = 0
-        self.seed = random.randint(0, 2**31 - 1) if seed is None else seed  # noqa: S311  # no secret
-        self._untracked = _Untracked(model)
-        self._execution = execution
-        self.choice = choose(model, execution)
-        self.twin, self._dropouts = self._make_twin(model)
-        self.built = model.built
-        if model.compiled:
-            self._adopt_compilation()
-
-    def _make_twin(self, model: keras.Model) -> tuple[keras.Model, list[CompiledDropout]]:
-        if self.choice.execution == "compiled":
-            return training_twin(model, self.seed)
-        return (fused_twin(model) if self.choice.execution == "graph" else model), []
+        super().__init__(model)
+        self._self_seed = random.randint(0, 2**31 - 1) if seed is None else seed  # noqa: S311  # no secret
+        self._self_execution = execution
+        self._self_epochs_begun = 0
+        self._self_plan: Plan | None = None
+        # What a `fit` came to that could not go as it was chosen; see `choice`.
+        self._self_came_to: Choice | None = None
 
     @property
     def original(self) -> keras.Model:
-        """The model whose weights these are."""
-        return self._untracked.model
+        """The model itself."""
+        return self.__wrapped__
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """Call the training twin."""
-        return self.twin(inputs, training=training)
+    @property
+    def seed(self) -> int:
+        """Seeds the order of the examples and the dropout masks."""
+        return int(self._self_seed)
+
+    @property
+    def choice(self) -> Choice:
+        """How the last `fit` was executed, or the next will be, and why."""
+        return self._self_came_to or choose(self.original, self._self_execution)
+
+    @property
+    def twin(self) -> keras.Model:
+        """What a training step calls: the model, or one of the same variables that is faster."""
+        return self._current_plan(self.choice).twin
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Compile both selves, as `keras.Model.compile`."""
+        """Compile the model, as `keras.Model.compile`."""
+        self._self_came_to = None
         self.original.compile(*args, **kwargs)
-        self.choice = choose(self.original, self._execution)
-        self._adopt_compilation()
 
     def fit(
         self,
@@ -117,170 +100,135 @@ class Accelerated(keras.Model):
         validation_freq: Any = 1,
     ) -> keras.callbacks.History:
         """Train as `keras.Model.fit` does, in blocks of steps where that is faster."""
-        inputs: Inputs | str = self.choice.reason
-        if self.choice.execution != "plain":
-            inputs = prepare(
-                x, y, sample_weight, class_weight, validation_split, validation_data,
-                steps=(steps_per_epoch, validation_steps),
-            )  # fmt: skip
-        if isinstance(inputs, str):
-            if self._execution != "plain":
-                warnings.warn(f"plain fit: {inputs}", stacklevel=2)
-            return self.original.fit(
-                x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data,
-                shuffle, class_weight, sample_weight, initial_epoch, steps_per_epoch,
-                validation_steps, validation_batch_size, validation_freq,
-            )  # fmt: skip
-        epoch_range = range(initial_epoch, epochs)
-        self._build_for(inputs, batch_size or 32)
-        training = self._load("train", inputs.train, batch_size or 32)
-        validation = None
-        if inputs.validation is not None:
-            rows = validation_batch_size or batch_size or 32
-            validation = _Validation(self._load("test", inputs.validation, rows), validation_freq)
-        history = keras.callbacks.History()
-        events = keras.callbacks.CallbackList(
-            [*_as_list(callbacks), history],
-            add_progbar=verbose != 0,
-            verbose=_verbosity(verbose),
-            epochs=epochs,
-            steps=training.steps,
-            model=self.original,
-        )
-        self._fit_blocks(training, validation, events, epoch_range, shuffle=shuffle)
-        self.original.history = history
-        return history
+        given = FitArguments(
+            x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data,
+            shuffle, class_weight, sample_weight, initial_epoch, steps_per_epoch,
+            validation_steps, validation_batch_size, validation_freq,
+        )  # fmt: skip
+        self._self_came_to = None
+        try:
+            inputs, plan = self._prepare(given)
+        except NotInBlocksError as why:
+            self._self_came_to = Choice("plain", str(why))
+            if self._self_execution != "plain":
+                warnings.warn(f"plain fit: {why}", stacklevel=2)
+            return self.original.fit(**vars(given))
+        try:
+            return self._fit_blocks(plan, inputs, given)
+        finally:
+            plan.unload()
+
+    def _prepare(self, given: FitArguments) -> tuple[Inputs, Plan]:
+        """Return the data and the blocks, loaded and traced, with nothing trained yet.
+
+        Raises:
+            NotInBlocksError: this `fit` is not known to be the same in blocks.
+        """
+        choice = choose(self.original, self._self_execution)
+        if choice.execution == "plain":
+            raise NotInBlocksError(choice.reason)
+        if not self.original.compiled:
+            raise NotInBlocksError("a model that is not compiled")
+        if keras.config.max_epochs() or keras.config.max_steps_per_epoch():
+            raise NotInBlocksError("a limit of keras.config")
+        inputs = prepare(given)
+        plan = self._make_ready(inputs, choice)
+        if choice.execution == "compiled" and plan.choice.execution == "graph":
+            self._self_came_to = plan.choice
+        return inputs, plan
+
+    def _make_ready(self, inputs: Inputs, choice: Choice) -> Plan:
+        model = self.original
+        try:
+            _build(model, inputs)
+        except Exception as error:  # whatever it is, Keras's own `fit` raises or mends it
+            raise NotInBlocksError(f"a model that was not built: {_line(error)}") from error
+        hold_labels_to_loss(model, inputs)
+        ways = [choice]
+        if choice.execution == "compiled" and keras.config.backend() == "tensorflow":
+            ways.append(Choice("graph", ""))
+        reason = ""
+        for way in ways:
+            if reason:
+                way = Choice(way.execution, reason)  # with why it is taken
+            plan = self._current_plan(way)
+            try:
+                plan.load(inputs)
+                plan.trace()
+            except Exception as error:  # noqa: BLE001  # the next way, and at last Keras's own
+                plan.unload()
+                self._self_plan = None
+                reason = f"a step that could not be {_past(way)}: {_line(error)}"
+            else:
+                return plan
+        raise NotInBlocksError(reason)
+
+    def _current_plan(self, choice: Choice) -> Plan:
+        """Return the plan of the last `fit` where nothing has changed since, or a new one."""
+        plan: Plan | None = self._self_plan
+        if plan is None or not plan.serves(choice):
+            plan = self._self_plan = Plan(self.original, choice, self.seed)
+        return plan
 
     def _fit_blocks(
-        self,
-        training: Blocks,
-        validation: _Validation | None,
-        events: keras.callbacks.CallbackList,
-        epochs: range,
-        *,
-        shuffle: bool,
-    ) -> None:
-        model = self.original
-        model.stop_training = False
-        events.on_train_begin()
-        logs: dict[str, float] = {}
-        for epoch in epochs:
-            events.on_epoch_begin(epoch)
-            self._begin_epoch(training, max(epoch, self._epochs_begun), shuffle=shuffle)
-            logs = self._run_epoch(training, events)
-            if validation is not None and _is_due(epoch, validation.frequency):
-                logs |= self._validate(validation.blocks, events)
-            events.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
-        if epochs:
-            self.optimizer.finalize_variable_values(model.trainable_variables)
-        events.on_train_end(logs)
-        for blocks in self._untracked.blocks.values():
-            blocks.unload()
+        self, plan: Plan, inputs: Inputs, given: FitArguments
+    ) -> keras.callbacks.History:
+        model, events = self.original, given.callbacks
+        if not isinstance(events, keras.callbacks.CallbackList):
+            events = keras.callbacks.CallbackList(
+                events,
+                add_history=True,
+                add_progbar=given.verbose != 0,
+                verbose=given.verbose,
+                epochs=inputs.epochs,
+                steps=plan.training.steps,
+                model=model,
+            )
 
-    def _load(self, kind: Kind, data: Data, batch_size: int) -> Blocks:
-        blocks = self._untracked.blocks
-        if kind not in blocks:
-            compiled = self.choice.execution == "compiled"
-            blocks[kind] = make_blocks(self, kind, compiled=compiled)
-        blocks[kind].load(data, batch_size)
-        return blocks[kind]
+        def begin_epoch(epoch: int) -> None:
+            # A `fit` that is called again sees another order and other masks, as in Keras.
+            epoch = max(epoch, self._self_epochs_begun)
+            self._self_epochs_begun = epoch + 1
+            plan.begin_epoch(epoch, shuffle=given.shuffle)
 
-    def _begin_epoch(self, training: Blocks, epoch: int, *, shuffle: bool) -> None:
-        # A `fit` that is called again sees another order and other masks, as in Keras.
-        self._epochs_begun = epoch + 1
-        if shuffle:
-            order = epoch_order(training.rows, self.seed, epoch)
-            training.set_order(order.astype(np.int32))
-        for dropout in self._dropouts:
-            dropout.begin_epoch(epoch)
+        validation = plan.validation if inputs.validation is not None else None
+        loop = Loop(model, plan.training, validation, given.validation_freq, events, begin_epoch)
+        loop.run(inputs.initial_epoch, inputs.epochs)
+        return model.history
 
-    def _run_epoch(
-        self, training: Blocks, events: keras.callbacks.CallbackList
-    ) -> dict[str, float]:
-        self.reset_metrics()
-        first, logs = 0, {}
-        while first < training.steps and not self.original.stop_training:
-            # The first block of all, which is compiled, is one step, and so is the next.
-            count = self._steps_per_block(training.steps - first)
-            events.on_train_batch_begin(first)
-            began = time.perf_counter()
-            training.run(first, count)
-            logs = self._logs()
-            self._seconds_per_step = (time.perf_counter() - began) / count
-            first += count
-            events.on_train_batch_end(first - 1, logs)
-        return logs
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle the model and how it is accelerated."""
+        return _restored, (self.original, self._self_execution, self.seed)
 
-    def _steps_per_block(self, left: int) -> int:
-        if self._seconds_per_step is None:
-            return 1
-        return max(1, min(left, int(BLOCK_SECONDS / self._seconds_per_step)))
+    def __deepcopy__(self, memo: dict[int, Any]) -> Accelerated:
+        """Copy the model and how it is accelerated."""
+        return _restored(copy.deepcopy(self.original, memo), self._self_execution, self.seed)
 
-    def _validate(
-        self, validation: Blocks, events: keras.callbacks.CallbackList
-    ) -> dict[str, float]:
-        self.reset_metrics()
-        events.on_test_begin()
-        events.on_test_batch_begin(0)
-        validation.run(0, validation.steps)
-        logs = self._logs()
-        events.on_test_batch_end(validation.steps - 1, logs)
-        events.on_test_end(logs)
-        return {f"val_{name}": value for name, value in logs.items()}
-
-    def _logs(self) -> dict[str, float]:
-        return {name: float(value) for name, value in self.get_metrics_result().items()}
-
-    def _build_for(self, inputs: Inputs, batch_size: int) -> None:
-        """Make every variable now: inside a compiled loop none can be made."""
-        batch = keras.tree.map_structure(
-            lambda array: (
-                None if array is None else keras.ops.convert_to_tensor(array[:batch_size])
-            ),
-            inputs.train,
-            none_is_leaf=True,
-        )
-        if not self.original.built:
-            self.original(batch[0])
-        # In the original's order, which is the one that it is saved and loaded in.
-        if not self.optimizer.built:
-            self.optimizer.build(self.original.trainable_variables)
-        self._symbolic_build(data_batch=batch)
-
-    def _adopt_compilation(self) -> None:
-        settings = dict(self.original._compile_config.config)
-        settings["optimizer"] = self.original.optimizer
-        self._untracked.blocks.clear()
-        for option in ("jit_compile", "steps_per_execution", "run_eagerly"):
-            settings.pop(option, None)
-        super().compile(**settings)
-
-    def save(self, *args: Any, **kwargs: Any) -> Any:
-        """Save the original model, which plain Keras loads."""
-        return self.original.save(*args, **kwargs)
-
-    def save_weights(self, *args: Any, **kwargs: Any) -> Any:
-        """Save the original model's weights."""
-        return self.original.save_weights(*args, **kwargs)
-
-    def load_weights(self, *args: Any, **kwargs: Any) -> Any:
-        """Load the original model's weights."""
-        return self.original.load_weights(*args, **kwargs)
+    def __copy__(self) -> Accelerated:
+        """Return another front of the same model."""
+        return _restored(self.original, self._self_execution, self.seed)
 
 
-def _as_list(callbacks: Any) -> list[Any]:
-    if callbacks is None:
-        return []
-    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+def _restored(model: keras.Model, execution: Execution, seed: int) -> Accelerated:
+    return Accelerated(model, execution, seed)
 
 
-def _verbosity(verbose: Any) -> int:
-    return 1 if verbose == "auto" else int(verbose)
+def _build(model: keras.Model, inputs: Inputs) -> None:
+    """Make every variable now: inside a compiled loop none can be made."""
+    batch = keras.tree.map_structure(
+        lambda array: (
+            None if array is None else keras.ops.convert_to_tensor(array[: inputs.batch_size])
+        ),
+        inputs.train,
+        none_is_leaf=True,
+    )
+    model._symbolic_build(data_batch=batch)
 
 
-def _is_due(epoch: int, frequency: Any) -> bool:
-    if isinstance(frequency, int):
-        return (epoch + 1) % frequency == 0
-    return epoch + 1 in frequency
+def _line(error: Exception) -> str:
+    text = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {text}"[:300]
+
+
+def _past(choice: Choice) -> str:
+    return "compiled by XLA" if choice.execution == "compiled" else "run as a graph"

@@ -48,7 +48,7 @@ class Blocks(ABC):
 
     def unload(self) -> None:
         """Let go of the data."""
-        self._data, self._batches, self._rest = (), None, None
+        self._data, self._batches, self._rest, self.steps = (), None, None, 0
 
     def set_order(self, order: Order) -> None:
         """Set which row is seen when.
@@ -63,6 +63,13 @@ class Blocks(ABC):
         self._rest = self._to_device(order[None, split:]) if split < self.rows else None
         self.steps = self._full + (self._rest is not None)
 
+    def trace(self) -> None:
+        """Compile what will be run, by running none of the steps: nothing is changed."""
+        if self._full:
+            self._run_loop(self._data, self._batches, 0, 0)
+        if self._rest is not None:
+            self._run_last(self._data, self._rest, 0)
+
     def run(self, first: int, count: int) -> None:
         """Run the steps from `first` on; `count` of them, or fewer at the epoch's end."""
         end = min(first + count, self.steps)
@@ -70,7 +77,7 @@ class Blocks(ABC):
         if in_loop > 0:
             self._run_loop(self._data, self._batches, first, in_loop)
         if end > self._full:
-            self._run_last(self._data, self._rest)
+            self._run_last(self._data, self._rest, 1)
 
     @abstractmethod
     def _to_device(self, array: Any) -> Any:
@@ -81,8 +88,8 @@ class Blocks(ABC):
         """Run `count` steps in one call; ``batches[i]`` are the rows of step i."""
 
     @abstractmethod
-    def _run_last(self, data: Data, batches: Any) -> None:
-        """Run the one step of the rows that do not fill a batch."""
+    def _run_last(self, data: Data, batches: Any, count: int) -> None:
+        """Run the one step of the rows that do not fill a batch; or, if `count` is 0, none."""
 
 
 def make_blocks(model: keras.Model, kind: Kind, *, compiled: bool) -> Blocks:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from types import FunctionType
+from typing import Any, Literal
 
+from kzoo.engine.twin import is_graph_of_layers
 from kzoo.start import keras
 
 Execution = Literal["auto", "compiled", "graph", "plain"]
@@ -31,6 +33,15 @@ _GRAPH = _COMPILED | {
     "RandomTranslation",
 }  # fmt: skip
 
+# They look rows up by ids, which XLA does not check.
+_UNCHECKED = frozenset({"CategoryEncoding", "Embedding", "Lambda", "Take", "TakeAlongAxis"})
+# What a model may do in its own way, of all that `fit` runs.
+_OWN_METHODS = (
+    "fit", "evaluate", "train_step", "test_step", "predict_step", "make_train_function",
+    "make_test_function", "compute_loss", "_compute_loss", "compute_metrics", "reset_metrics",
+    "get_metrics_result",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -51,23 +62,29 @@ def choose(model: keras.Model, wanted: Execution = "auto") -> Choice:
     Args:
         model: Any Keras model.
         wanted: ``auto`` goes by the table of measured layers; ``compiled`` (blocks of steps by
-            XLA) and ``graph`` (by TensorFlow alone) take every model that can be run so at all;
-            ``plain`` is Keras's own `fit`.
+            XLA) and ``graph`` (by TensorFlow alone) take every model that can be run so with
+            Keras's meaning; ``plain`` is Keras's own `fit`.
     """
     if wanted == "plain":
         return Choice("plain", "as asked")
-    obstacle = _obstacle(model, wanted)
+    obstacle = _obstacle(model)
     if obstacle:
         return Choice("plain", obstacle)
+    kinds = set(_kinds(model))
+    unfit = _unfit_for_xla(model, kinds)
+    has_graphs = keras.config.backend() == "tensorflow"
+    if not has_graphs and (wanted == "graph" or unfit):
+        return Choice("plain", unfit or f"the {keras.config.backend()} backend")
+    if wanted == "compiled" and unfit:
+        return Choice("graph", unfit)
     if wanted != "auto":
         return Choice(wanted, "as asked")
-    kinds = set(_kinds(model))
     slow = ", ".join(sorted(kinds - _COMPILED))
-    if not slow:
+    if not slow and not unfit:
         return Choice("compiled", "the fastest for all its layers")
-    if kinds <= _GRAPH and keras.config.backend() == "tensorflow" and _on_cpu():
-        return Choice("graph", f"the fastest for {slow}")
-    return Choice("plain", f"nothing faster is known for {slow}")
+    if kinds <= _GRAPH and has_graphs and _on_cpu():
+        return Choice("graph", unfit or f"the fastest for {slow}")
+    return Choice("plain", f"nothing faster is known for {slow}" if slow else str(unfit))
 
 
 def is_slow_in_bfloat16() -> bool:
@@ -85,17 +102,72 @@ def _on_cpu() -> bool:
     return all(name.startswith("cpu") for name in keras.distribution.list_devices())
 
 
-def _obstacle(model: keras.Model, wanted: Execution) -> str | None:
-    """Return what keeps a model from blocks of steps, or from those that are wanted."""
-    backends = ("tensorflow",) if wanted == "graph" else _BACKENDS
-    if keras.config.backend() not in backends:
-        return f"the {keras.config.backend()} backend"
-    for method in ("train_step", "test_step", "compute_loss", "compute_metrics"):
-        if getattr(type(model), method) is not getattr(keras.Model, method):
-            return f"a {method} of its own"
+def _obstacle(model: keras.Model) -> str | None:
+    """Return what keeps a model from blocks of steps."""
+    backend = keras.config.backend()
+    if backend not in _BACKENDS:
+        return f"the {backend} backend"
+    for name in _OWN_METHODS:
+        method = getattr(model, name)
+        if getattr(method, "__func__", None) is not getattr(keras.Model, name):
+            return f"a {name} of its own"
+    if type(model).metrics is not keras.Model.metrics:
+        return "metrics of its own"
+    if keras.distribution.distribution() is not None:
+        return "a distribution"
     if model.compiled and model.run_eagerly:
         return "run_eagerly"
+    return _obstacle_of_tensorflow(model) if backend == "tensorflow" else None
+
+
+def _obstacle_of_tensorflow(model: keras.Model) -> str | None:
+    import tensorflow as tf
+
+    if tf.config.functions_run_eagerly():
+        return "functions that run eagerly"
+    strategy = model.distribute_strategy
+    if tf.distribute.has_strategy() or strategy is not tf.distribute.get_strategy():
+        return f"a distribution strategy, {type(strategy).__name__}"
     return None
+
+
+def _unfit_for_xla(model: keras.Model, kinds: set[str]) -> str | None:
+    """Return what XLA would run otherwise than TensorFlow, or not at all.
+
+    It leaves out checks and prints without a word: of ids that are out of range, of assertions.
+    """
+    unchecked = sorted(kinds & _UNCHECKED)
+    if unchecked:
+        return f"XLA does not check the ids of {', '.join(unchecked)}"
+    for layer in model._flatten_layers():
+        for name, value in vars(layer).items():
+            if callable(value) and not name.startswith("_") and not _is_of_keras(value):
+                return f"a Python function, the {name} of {layer.name}"
+    if not model.compiled:
+        return None
+    # `compile` keeps what "auto" came to: no XLA where a layer, such as `Rescaling`, forbids it.
+    if model.jit_compile is False and model._resolve_auto_jit_compile():
+        return "jit_compile=False"
+    if not _is_of_keras(model.optimizer):
+        return f"an optimizer that is not Keras's, {type(model.optimizer).__name__}"
+    for name in ("loss", "metrics", "weighted_metrics"):
+        for part in keras.tree.flatten(model._compile_config.config.get(name)):
+            if part is not None and not _is_of_keras(part):
+                return f"a {name.removesuffix('s')} that is not Keras's"
+    return None
+
+
+def _is_of_keras(thing: Any) -> bool:
+    """Tell whether Keras's own code is all that a loss, a metric, a layer or a function runs."""
+    if isinstance(thing, str):
+        return keras.saving.get_registered_object(thing) is None
+    if isinstance(thing, keras.initializers.Initializer):
+        return True
+    wrapped = getattr(thing, "fn", getattr(thing, "_fn", None))
+    if callable(wrapped) and not _is_of_keras(wrapped):
+        return False
+    home = thing if isinstance(thing, (type, FunctionType)) else type(thing)
+    return home.__module__.startswith("keras.")
 
 
 def _kinds(model: keras.Model) -> Iterator[str]:
@@ -108,5 +180,5 @@ def _kinds(model: keras.Model) -> Iterator[str]:
         yield type(layer).__name__ if is_keras else f"{type(layer).__name__} (not Keras's)"
         if isinstance(layer, keras.Model):
             yield from _kinds(layer)
-    if type(model).__name__ not in ("Functional", "Sequential"):
+    if not is_graph_of_layers(model):
         yield f"{type(model).__name__} (a model class of its own)"

@@ -103,13 +103,14 @@ def training_twin(model: keras.Model, seed: int) -> tuple[keras.Model, list[Comp
     twins: list[CompiledDropout] = []
 
     def swap(layer: keras.layers.Layer) -> keras.layers.Layer:
-        if type(layer) is not keras.layers.Dropout:
+        if type(layer) is not keras.layers.Dropout or layer.activity_regularizer is not None:
             return layer
         own_seed = layer.seed if layer.seed is not None else seed
         mask_seed = int(np.random.SeedSequence([own_seed, len(twins)]).generate_state(1)[0])
         twin = CompiledDropout(
             layer.rate, mask_seed, layer.noise_shape, name=layer.name, dtype=layer.dtype_policy
         )
+        twin.supports_masking = True
         twins.append(twin)
         return twin
 

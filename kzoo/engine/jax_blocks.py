@@ -45,8 +45,8 @@ class JaxBlocks(Blocks):
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
 
-    def _run_last(self, data: Data, batches: Any) -> None:
-        self._run_loop(data, batches, 0, 1)
+    def _run_last(self, data: Data, batches: Any, count: int) -> None:
+        self._run_loop(data, batches, 0, count)
 
     def _variables(self) -> tuple[list[Any], ...]:
         """Return the variables in the order of the state that Keras's steps take."""

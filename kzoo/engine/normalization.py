@@ -74,4 +74,5 @@ def _is_fusible(layer: keras.layers.Layer) -> bool:
         and layer.compute_dtype in ("float32", "bfloat16")
         and layer.variable_dtype == "float32"
         and not layer.synchronized
+        and layer.activity_regularizer is None
     )

@@ -32,8 +32,8 @@ class TensorFlowBlocks(Blocks):
     def _run_loop(self, data: Data, batches: Any, first: int, count: int) -> None:
         self._loop(data, batches, tf.constant(first), tf.constant(count))
 
-    def _run_last(self, data: Data, batches: Any) -> None:
-        self._last(data, batches, tf.constant(0), tf.constant(1))
+    def _run_last(self, data: Data, batches: Any, count: int) -> None:
+        self._last(data, batches, tf.constant(0), tf.constant(count))
 
 
 def _share(array: npt.NDArray[Any]) -> Any:

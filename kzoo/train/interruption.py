@@ -47,6 +47,9 @@ class Interruption(keras.callbacks.Callback):
         path: The directory of what is interrupted.
     """
 
+    # The end of a block of steps is often enough.
+    block_safe = True
+
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path

@@ -17,6 +17,7 @@ from kzoo.engine import Accelerated, Execution, accelerate, choose
 from kzoo.engine.blocks import Blocks, Kind, make_blocks
 from kzoo.engine.dropout import training_twin
 from kzoo.engine.normalization import FusedBatchNormalization, fused_twin
+from kzoo.engine.plan import Plan
 
 Model: TypeAlias = keras.Model
 Images = npt.NDArray[np.uint8]
@@ -271,14 +272,14 @@ def test_a_second_fit_sees_another_order_and_other_masks(
     """A fit called again draws on, whether its epochs are counted on or from the start."""
     skip_graph_without_tensorflow(execution)
     drawn: list[tuple[bytes, tuple[int, ...]]] = []
-    begin = Accelerated._begin_epoch
+    begin = Plan.begin_epoch
 
-    def recorded(self: Accelerated, training: Blocks, epoch: int, *, shuffle: bool) -> None:
-        begin(self, training, epoch, shuffle=shuffle)
-        masks = tuple(int(dropout.key) for dropout in self._dropouts)
-        drawn.append((np.asarray(training._batches).tobytes(), masks))
+    def recorded(self: Plan, epoch: int, *, shuffle: bool) -> None:
+        begin(self, epoch, shuffle=shuffle)
+        masks = tuple(int(dropout.key) for dropout in self.dropouts)
+        drawn.append((np.asarray(self.training._batches).tobytes(), masks))
 
-    monkeypatch.setattr(Accelerated, "_begin_epoch", recorded)
+    monkeypatch.setattr(Plan, "begin_epoch", recorded)
     x, y = images()
     for first in (4, 2):
         fast = accelerate(compiled(sequential()), execution=execution, seed=7)
@@ -323,7 +324,7 @@ def test_a_second_fit_compiles_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> 
         made.append(kind)
         return make_blocks(model, kind, compiled=compiled)
 
-    monkeypatch.setattr("kzoo.engine.accelerated.make_blocks", make)
+    monkeypatch.setattr("kzoo.engine.plan.make_blocks", make)
     fit: dict[str, Any] = {"validation_split": 0.2, "batch_size": BATCH, "verbose": 0}
     first = fast.fit(x, y, **fit).history["loss"][0]
     second = fast.fit(x, y, **fit).history["loss"][0]
