@@ -20,9 +20,12 @@ class TensorFlowBlocks(Blocks):
     def __init__(self, model: keras.Model, kind: Kind, *, compiled: bool) -> None:
         super().__init__()
         step = model.train_step if kind == "train" else model.test_step
-        self._loop = _make_loop(step, compiled=compiled)
+        # Keras does not know the size of a batch when it traces, and so takes the losses of single
+        # outputs to weigh the same in every batch, a smaller last one too.
+        sized = len(getattr(model, "outputs", None) or [None]) == 1
+        self._loop = _make_loop(step, compiled=compiled, sized=sized)
         # The odd last batch has its own shape. Compiling it costs more than it could ever save.
-        self._last = _make_loop(step, compiled=False)
+        self._last = _make_loop(step, compiled=False, sized=sized)
 
     def _to_device(self, array: Any) -> Any:
         if not isinstance(array, np.ndarray) or tf.config.list_logical_devices("GPU"):
@@ -51,11 +54,13 @@ def _share(array: npt.NDArray[Any]) -> Any:
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
-def _make_loop(step: Callable[[Data], Any], *, compiled: bool) -> Callable[..., None]:
+def _make_loop(step: Callable[[Data], Any], *, compiled: bool, sized: bool) -> Callable[..., None]:
     def loop(data: Data, batches: Any, first: Any, count: Any) -> None:
         def body(index: Any) -> tuple[Any]:
             # A gather, not a slice: XLA would compile a slice anew for each place it begins at.
             rows = tf.gather(batches, first + index)
+            if not sized:
+                rows = tf.compat.v1.placeholder_with_default(rows, [None])
             step(_take(data, rows))
             return (index + 1,)
 
