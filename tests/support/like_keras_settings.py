@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import keras
@@ -169,13 +170,18 @@ TWO_OUTPUTS: dict[str, Callable[[], Settings]] = {
     "metrics by name, no list": lambda: named_losses() | {"metrics": {"first": "accuracy"}},
 }
 
+
+def _as(name: str, array: Any, dtype: str) -> Settings:
+    return {name: array.astype(dtype)}
+
+
 DATA: dict[str, Callable[[], Settings]] = {
     **{
-        f"x {dtype}": lambda dtype=dtype: {"x": (4 * X).astype(dtype)}
+        f"x {dtype}": partial(_as, "x", 4 * X, dtype)
         for dtype in ("float16", "float64", "int8", "int32", "int64", "bool", ">f4", ">i4", "uint8")
     },
     **{
-        f"y {dtype}": lambda dtype=dtype: {"y": Y.astype(dtype)}
+        f"y {dtype}": partial(_as, "y", Y, dtype)
         for dtype in ("int8", "uint8", "int32", "float32", "float64", ">i8", ">f4")
     },
     "x strided": lambda: {"x": np.repeat(X, 2, axis=0)[::2]},
