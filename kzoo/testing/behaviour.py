@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.engine import Execution, accelerate
+from kzoo.engine import Choice, Execution, accelerate, choose
 from kzoo.engine.twin import leaves
 from kzoo.start import keras
 from kzoo.testing.subject import Subject, examples, predict
@@ -112,8 +112,13 @@ def _check_policies(subject: Subject, shape: tuple[int, ...]) -> None:
 
 def _check_execution(subject: Subject, shape: tuple[int, ...]) -> None:
     start = subject.build(shape)
-    plain = _train(start, shape, "plain")
-    compiled = _train(start, shape, "compiled")
+    plain, _ = _train(start, shape, "plain")
+    compiled, came_to = _train(start, shape, "compiled")
+    if came_to.execution != "compiled" and choose(start, "compiled").execution == "compiled":
+        raise subject.error(
+            "execution",
+            f"received {came_to.reason}; expected layers that XLA compiles",
+        )
     difference = max(
         float(np.abs(one - other).max()) for one, other in zip(plain, compiled, strict=True)
     )
@@ -127,21 +132,28 @@ def _check_execution(subject: Subject, shape: tuple[int, ...]) -> None:
         )
 
 
-def _train(start: keras.Model, shape: tuple[int, ...], execution: Execution) -> Weights:
-    """Return the losses and weights of a few steps by `kzoo.accelerate`, with no mask drawn."""
+def _train(
+    start: keras.Model, shape: tuple[int, ...], execution: Execution
+) -> tuple[Weights, Choice]:
+    """Return the losses and weights of a few steps by `kzoo.accelerate`, and how they were run.
+
+    No mask is drawn.
+    """
     model = type(start).from_config(_without_chance(start.get_config()))
     model.set_weights(start.get_weights())
-    _compile(model)
+    _compile(model, jit_compile=False if execution == "plain" else "auto")
     inputs, classes = examples(shape)
-    history = accelerate(model, execution=execution, seed=0).fit(
+    fast = accelerate(model, execution=execution, seed=0)
+    history = fast.fit(
         inputs, classes, batch_size=len(inputs), epochs=_STEPS, shuffle=False, verbose=0
     )
-    return [np.array(history.history["loss"]), *_copies(model.weights)]
+    return [np.array(history.history["loss"]), *_copies(model.weights)], fast.choice
 
 
-def _compile(model: keras.Model) -> None:
+def _compile(model: keras.Model, jit_compile: Any = False) -> None:
     # Left to itself, Keras may train by XLA too; gradient descent magnifies no rounding errors.
-    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", jit_compile=False)
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=jit_compile)
 
 
 def _without_chance(config: Any) -> Any:

@@ -259,7 +259,7 @@ BROKEN: dict[str, tuple[str, Builder, str]] = {
                 layers.UpSampling2D(interpolation="bicubic")(layers.Reshape((2, 2, 2))(x))
             )
         ),
-        "received InvalidArgumentError: ",
+        "could not be compiled by XLA: InvalidArgumentError: ",
     ),
     "random layer": (
         "execution",
