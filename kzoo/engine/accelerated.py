@@ -106,12 +106,16 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
             validation_steps, validation_batch_size, validation_freq,
         )  # fmt: skip
         self._self_came_to = None
+        reason = None
         try:
             inputs, plan = self._prepare(given)
         except NotInBlocksError as why:
-            self._self_came_to = Choice("plain", str(why))
+            reason = str(why)
+        # Outside of the handler, so that an error of Keras's own stands alone.
+        if reason is not None:
+            self._self_came_to = Choice("plain", reason)
             if self._self_execution != "plain":
-                warnings.warn(f"plain fit: {why}", stacklevel=2)
+                warnings.warn(f"plain fit: {reason}", stacklevel=2)
             return self.original.fit(**vars(given))
         try:
             return self._fit_blocks(plan, inputs, given)
