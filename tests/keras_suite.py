@@ -27,7 +27,14 @@ from typing import Any
 import pytest
 
 # Tests that may differ, each with the reason, which the documentation of `accelerate` gives too.
-KNOWN: dict[str, str] = {}
+_LAST_DIGIT = (
+    "A step compiled by XLA rounds otherwise: 22.225843 for 22.225842, held to the seventh decimal."
+)
+KNOWN: dict[str, str] = {
+    "swap_ema_weights_test.py::SwapEMAWeightsTest::test_swap_ema_weights": _LAST_DIGIT,
+    "swap_ema_weights_test.py::SwapEMAWeightsTest"
+    "::test_swap_ema_weights_with_loss_scale_optimizer": _LAST_DIGIT,
+}
 MOST_DIFFERENCES = 5
 
 _WAY, _RECORD = "KERAS_SUITE_WAY", "KERAS_SUITE_RECORD"

@@ -13,7 +13,7 @@ from kzoo.display.fit import FitState
 from kzoo.display.fit_picture import FitPicture
 from kzoo.display.forms import Form, Mode, make_form
 from kzoo.display.header import Header
-from kzoo.runs.history import EpochRecorder
+from kzoo.runs.history import EpochRecorder, numbers
 from kzoo.start import keras
 
 # Seconds between two drawings: Keras calls at every step, a person sees ten a second.
@@ -128,7 +128,7 @@ class RichProgress(keras.callbacks.Callback):
         state.take_step(batch + 1, now)
         if now < self._next_drawing:
             return
-        state.metrics = {name: float(value) for name, value in (logs or {}).items()}
+        state.metrics = numbers(logs)
         drawing.show(lambda form: _show_step(form, state))
         ended = self._clock()
         self._next_drawing = ended + max(REDRAW_SECONDS, REST * (ended - now))

@@ -14,6 +14,7 @@ from kzoo.engine.choice import Choice, Execution, choose
 from kzoo.engine.labels import hold_labels_to_loss
 from kzoo.engine.loop import Loop
 from kzoo.engine.plan import Plan
+from kzoo.engine.snapshot import Snapshot
 from kzoo.start import keras
 
 
@@ -54,6 +55,11 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
         self._self_plan: Plan | None = None
         # What a `fit` came to that could not go as it was chosen; see `choice`.
         self._self_came_to: Choice | None = None
+        # What a compilation with ``jit_compile=False`` made. Keras keeps the same for a model with
+        # a layer that it does not compile, whatever is asked for.
+        self._self_without_xla: Any = None
+        # Of what XLA could not compile, and why: it is not tried again.
+        self._self_refused: tuple[Snapshot, str] | None = None
 
     @property
     def original(self) -> keras.Model:
@@ -68,7 +74,12 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
     @property
     def choice(self) -> Choice:
         """How the last `fit` was executed, or the next will be, and why."""
-        return self._self_came_to or choose(self.original, self._self_execution)
+        return self._self_came_to or self._choose()
+
+    def _choose(self) -> Choice:
+        refused = self._self_without_xla
+        without_xla = refused is not None and refused is self.original._compile_loss
+        return choose(self.original, self._self_execution, without_xla=without_xla)
 
     @property
     def twin(self) -> keras.Model:
@@ -79,6 +90,8 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
         """Compile the model, as `keras.Model.compile`."""
         self._self_came_to = None
         self.original.compile(*args, **kwargs)
+        without_xla = kwargs.get("jit_compile") is False
+        self._self_without_xla = self.original._compile_loss if without_xla else None
 
     def fit(
         self,
@@ -128,7 +141,7 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
         Raises:
             NotInBlocksError: this `fit` is not known to be the same in blocks.
         """
-        choice = choose(self.original, self._self_execution)
+        asked, choice = self._self_execution, self._choose()
         if choice.execution == "plain":
             raise NotInBlocksError(choice.reason)
         if not self.original.compiled:
@@ -137,8 +150,10 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
             raise NotInBlocksError("a limit of keras.config")
         inputs = prepare(given)
         plan = self._make_ready(inputs, choice)
-        if choice.execution == "compiled" and plan.choice.execution == "graph":
+        if plan.choice.execution != choice.execution:
             self._self_came_to = plan.choice
+        if plan.choice.execution == "graph" and "compiled" in (choice.execution, asked):
+            warnings.warn(f"graph fit: {plan.choice.reason}", stacklevel=3)
         return inputs, plan
 
     def _make_ready(self, inputs: Inputs, choice: Choice) -> Plan:
@@ -148,24 +163,26 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
         except Exception as error:  # whatever it is, Keras's own `fit` raises or mends it
             raise NotInBlocksError(f"a model that was not built: {_line(error)}") from error
         hold_labels_to_loss(model, inputs)
-        ways = [choice]
-        if choice.execution == "compiled" and keras.config.backend() == "tensorflow":
-            ways.append(Choice("graph", ""))
-        reason = ""
-        for way in ways:
-            if reason:
-                way = Choice(way.execution, reason)  # with why it is taken
+        way, reason = choice, ""
+        if choice.execution == "compiled" and self._self_refused:
+            refused, reason = self._self_refused
+            if refused == Snapshot(model):
+                way = Choice("graph", reason)
+        while True:
             plan = self._current_plan(way)
             try:
                 plan.load(inputs)
                 plan.trace()
-            except Exception as error:  # noqa: BLE001  # the next way, and at last Keras's own
+            except Exception as error:  # the next way, and at last Keras's own
                 plan.unload()
                 self._self_plan = None
                 reason = f"a step that could not be {_past(way)}: {_line(error)}"
+                if way.execution == "graph" or keras.config.backend() != "tensorflow":
+                    raise NotInBlocksError(reason) from error
+                self._self_refused = Snapshot(model), reason
+                way = Choice("graph", reason)
             else:
                 return plan
-        raise NotInBlocksError(reason)
 
     def _current_plan(self, choice: Choice) -> Plan:
         """Return the plan of the last `fit` where nothing has changed since, or a new one."""

@@ -56,7 +56,7 @@ class Choice:
     reason: str
 
 
-def choose(model: keras.Model, wanted: Execution = "auto") -> Choice:
+def choose(model: keras.Model, wanted: Execution = "auto", *, without_xla: bool = False) -> Choice:
     """Return how to execute a model's training.
 
     Args:
@@ -64,6 +64,7 @@ def choose(model: keras.Model, wanted: Execution = "auto") -> Choice:
         wanted: ``auto`` goes by the table of measured layers; ``compiled`` (blocks of steps by
             XLA) and ``graph`` (by TensorFlow alone) take every model that can be run so with
             Keras's meaning; ``plain`` is Keras's own `fit`.
+        without_xla: Whether the model was compiled with ``jit_compile=False``, where that is known.
     """
     if wanted == "plain":
         return Choice("plain", "as asked")
@@ -71,7 +72,7 @@ def choose(model: keras.Model, wanted: Execution = "auto") -> Choice:
     if obstacle:
         return Choice("plain", obstacle)
     kinds = set(_kinds(model))
-    unfit = _unfit_for_xla(model, kinds)
+    unfit = "jit_compile=False" if without_xla else _unfit_for_xla(model, kinds)
     has_graphs = keras.config.backend() == "tensorflow"
     if not has_graphs and (wanted == "graph" or unfit):
         return Choice("plain", unfit or f"the {keras.config.backend()} backend")

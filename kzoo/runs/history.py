@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,19 @@ from typing import Any
 from kzoo.start import keras
 
 EPOCH, SECONDS, LEARNING_RATE = "epoch", "seconds", "learning_rate"
+
+
+def numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:
+    """Return the figures of Keras's logs that are one number each.
+
+    A metric may have an array or a dict for its value (`keras.metrics.F1Score` has), and a callback
+    may add what it likes: that is left out.
+    """
+    found: dict[str, float] = {}
+    for name, value in (logs or {}).items():
+        with suppress(TypeError, ValueError):
+            found[name] = float(value)
+    return found
 
 
 class EpochRecorder(keras.callbacks.Callback):
@@ -38,7 +52,7 @@ class EpochRecorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the epoch's row."""
-        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        metrics = numbers(logs)
         # Not every optimizer has one, and not every one is a number.
         with suppress(AttributeError, TypeError, ValueError):
             metrics[LEARNING_RATE] = float(self.model.optimizer.learning_rate)
@@ -55,8 +69,9 @@ class EpochRecorder(keras.callbacks.Callback):
         self.earlier_seconds = sum(row[SECONDS] for row in self.rows)
 
     def write(self, path: Path) -> None:
-        """Write the rows as CSV."""
+        """Write the rows as CSV; a cell is ``nan`` where an epoch had no such figure."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
         with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
+            writer = csv.DictWriter(file, list(names), restval=math.nan)
             writer.writeheader()
             writer.writerows(self.rows)

@@ -9,6 +9,7 @@ import numpy as np
 
 from kzoo.engine.twin import leaves
 from kzoo.errors import RunError
+from kzoo.runs.history import numbers
 from kzoo.start import keras
 
 
@@ -31,8 +32,8 @@ class FiniteGuard(keras.callbacks.Callback):
         Raises:
             RunError: one is not finite; it names the first layer that is bad.
         """
-        metrics = (logs or {}).items()
-        signs = [f"{name} became {value:g}" for name, value in metrics if _is_bad(value)]
+        metrics = numbers(logs).items()
+        signs = [f"{name} became {value:g}" for name, value in metrics if not math.isfinite(value)]
         layer = next((layer for layer in self._layers if not _is_finite(layer)), None)
         if layer is not None:
             signs.append(f"{layer.name} is the first layer whose weights are not finite")
@@ -46,10 +47,6 @@ class FiniteGuard(keras.callbacks.Callback):
             f"epoch {epoch + 1}: {', '.join(dict.fromkeys((signs[0], signs[-1])))}; "
             f"lower optimizer.learning_rate (now {rate:g}) or set optimizer.global_clipnorm"
         )
-
-
-def _is_bad(value: Any) -> bool:
-    return not math.isfinite(float(value))
 
 
 def _is_finite(layer: keras.layers.Layer) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import csv
 import gc
 import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -219,6 +221,7 @@ def test_an_uncaught_error_is_printed_below_the_bars() -> None:
     """The bars come down, and only then Python's traceback is printed, whole."""
     code = """
 import sys
+from pathlib import Path
 import kzoo
 sys.stderr.isatty = lambda: True
 progress = kzoo.RichProgress()
@@ -313,3 +316,34 @@ def test_a_download_is_told_once_where_nothing_can_move(
         for size in range(0, 10_000, 1000):
             told("mnist", size)
     assert capsys.readouterr().err == "Downloading mnist ...\n"
+
+
+class Vectors(keras.callbacks.Callback):
+    """Adds to the logs what is not one number, and a figure of every second epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add them."""
+        assert logs is not None
+        logs |= {"per_class": np.ones(3), "word": "good", "parts": {"a": 1.0}}
+        if epoch % 2:
+            logs["even"] = 1.0
+
+
+@pytest.mark.parametrize("mode", ["auto", "plain"])
+def test_figures_that_are_no_numbers_do_not_stop_a_training(mode: Mode, tmp_path: Path) -> None:
+    """Arrays, words and dicts are left out; an epoch that lacks a figure has none in the table."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="softmax")])
+    f1 = keras.metrics.F1Score()
+    model.compile("sgd", "categorical_crossentropy", metrics=[f1, "accuracy"])
+    recorder, stream = EpochRecorder(), Terminal()
+    x, y = np.ones((4, 2)), np.eye(3)[[0, 1, 2, 0]]
+    progress = kzoo.RichProgress(mode=mode, stream=stream, recorder=recorder)
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[Vectors(), recorder, progress])
+    assert list(recorder.rows[0]) == ["epoch", "accuracy", "loss", "learning_rate", "seconds"]
+    recorder.write(tmp_path / "history.csv")
+    with (tmp_path / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["accuracy"]) >= 0 for row in rows] == [True, True]
+    assert [row["even"] for row in rows] == ["nan", "1.0"]
+    assert "accuracy" in stream.getvalue()
+    assert "cannot" not in stream.getvalue()

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 import kzoo
-from kzoo.engine import Accelerated, Execution, accelerate, choose
+from kzoo.engine import Accelerated, Choice, Execution, accelerate, choose
 from kzoo.engine.blocks import Blocks, Kind, make_blocks
 from kzoo.engine.dropout import training_twin
 from kzoo.engine.normalization import FusedBatchNormalization, fused_twin
@@ -400,6 +400,49 @@ def test_what_is_no_array_goes_the_plain_way() -> None:
         fast.fit(((x, y) for _ in range(2)), shuffle=False, verbose=0)
     with pytest.warns(UserWarning, match="plain fit: steps_per_epoch"):
         fast.fit(x, y, steps_per_epoch=2, verbose=0)
+
+
+class PythonFunction(keras.layers.Layer):
+    """Passes its inputs through a Python function, which XLA cannot compile."""
+
+    traced = 0
+
+    def call(self, inputs: Any) -> Any:
+        """Return the inputs."""
+        import tensorflow as tf
+
+        PythonFunction.traced += 1
+        outputs = tf.numpy_function(lambda array: array, [inputs], inputs.dtype)
+        outputs.set_shape(inputs.shape)
+        return outputs
+
+
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="has no graphs")
+def test_a_step_that_xla_refuses_is_refused_once() -> None:
+    """The graph is taken and it is said; the next `fit` does not compile in vain again."""
+    x, y = images()
+    model = keras.Sequential([PythonFunction(), keras.layers.Flatten(), keras.layers.Dense(3)])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    fast = accelerate(model, execution="compiled")
+    for _ in range(2):
+        traced = PythonFunction.traced
+        with pytest.warns(UserWarning, match="graph fit: a step that could not be compiled by XLA"):
+            fast.fit(x / 255, y, verbose=0)
+        assert fast.choice.execution == "graph"
+    assert PythonFunction.traced == traced
+
+
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="has no graphs")
+def test_no_xla_where_it_was_forbidden() -> None:
+    """``jit_compile=False`` holds, for a model too that Keras would not compile anyway."""
+    x, y = images()
+    fast = accelerate(built("mlp_dropout")())
+    fast.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)
+    assert fast.choice == Choice("graph", "jit_compile=False")
+    fast.fit(x, y, verbose=0)
+    assert fast.choice == Choice("graph", "jit_compile=False")
+    fast.compile("sgd", "sparse_categorical_crossentropy")
+    assert fast.choice.execution == "compiled"
 
 
 def test_plain_as_asked_says_nothing() -> None:
