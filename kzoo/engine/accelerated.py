@@ -29,6 +29,10 @@ def accelerate(
     of one's own, `run_eagerly`, distribution strategies, other backends, layers that were measured
     to be faster plain) goes Keras's plain way, with a warning that says why.
 
+    Losses and weights differ from Keras's in the last digits, which XLA and fused kernels round
+    otherwise, and over many steps by what grows out of that. Dropout masks are drawn by another
+    generator.
+
     Callbacks that have a method for batches get every batch, and slow the training to blocks of
     one step; others are called as ever. A class of callbacks that may be called once a block, as
     with Keras's own `steps_per_execution`, says ``block_safe = True``.
@@ -36,7 +40,8 @@ def accelerate(
     Args:
         model: Any Keras model, compiled or not.
         execution: ``auto`` (by what was measured), ``compiled`` (blocks of steps by XLA), ``graph``
-            (by TensorFlow alone), or ``plain``.
+            (by TensorFlow alone), or ``plain``. ``fast.compile(..., jit_compile=False)`` keeps XLA
+            away too; on a CPU a model that was compiled so before cannot be told from others.
         seed: Seeds the order of the examples and the dropout masks; None: as Keras's own `fit`,
             from the global state that ``keras.utils.set_random_seed`` sets.
     """
@@ -55,8 +60,8 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
         self._self_plan: Plan | None = None
         # What a `fit` came to that could not go as it was chosen; see `choice`.
         self._self_came_to: Choice | None = None
-        # What a compilation with ``jit_compile=False`` made. Keras keeps the same for a model with
-        # a layer that it does not compile, whatever is asked for.
+        # What a compilation with ``jit_compile=False`` made. On a CPU Keras keeps the same where
+        # nothing was asked for.
         self._self_without_xla: Any = None
         # Of what XLA could not compile, and why: it is not tried again.
         self._self_refused: tuple[Snapshot, str] | None = None
@@ -201,7 +206,7 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
                 add_history=True,
                 add_progbar=given.verbose != 0,
                 verbose=given.verbose,
-                epochs=inputs.epochs,
+                epochs=given.epochs,
                 steps=plan.training.steps,
                 model=model,
             )

@@ -69,12 +69,11 @@ class Loop:
             began = time.perf_counter()
             self.training.run(first, count)
             logs = model.get_metrics_result()
-            if not fixed:
-                # It waits for the device, without which no time would be true.
-                logs = as_python(logs)
+            # It waits for the device, without which no time would be true.
+            shown = logs if fixed else as_python(logs)
             self._seconds_per_step = (time.perf_counter() - began) / count
             first += count
-            events.on_train_batch_end(first - 1, logs)
+            events.on_train_batch_end(first - 1, shown)
             if model.stop_training:
                 break
         return logs

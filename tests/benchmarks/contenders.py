@@ -1,24 +1,69 @@
 """One training by one contender, in this process: `contenders.py NAME SPEC POLICY EPOCHS FOLDER`.
 
 POLICY is the dtype policy, float32 or mixed_bfloat16, of any contender. Prints a JSON object:
-seconds of each epoch, of the whole process, peak memory, accuracy.
+seconds of each epoch, of the whole process, peak memory, accuracy. One that is slow ends after its
+second epoch.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import kzoo
+BATCH, TEST_BATCH = 100, 1000
+# Dropout rates of the inputs and of the hidden layers, and units of these.
+DENSE: dict[str, tuple[tuple[float, float] | None, tuple[int, ...]]] = {
+    "softmax_regression": (None, ()),
+    "deep_mlp": (None, (256, 256)),
+    "mlp_dropout": ((0.2, 0.5), (512, 512)),
+}
+# Of each convolution of small_cnn: channels before and after, size, stride.
+CONVOLUTIONS = ((1, 32, 5, 2), (32, 64, 3, 2), (64, 96, 3, 1))
+# A contender whose first two epochs took so many seconds is not asked for more.
+PATIENCE = 60.0
 
-Result = tuple[list[float], float]
+
+@dataclass
+class Task:
+    """What a contender trains.
+
+    Attributes:
+        spec: Name of a zoo spec.
+        policy: float32 or mixed_bfloat16.
+        epochs: How many.
+        folder: Where the trained model is saved.
+        seconds: Of each epoch so far.
+    """
+
+    spec: str
+    policy: str
+    epochs: int
+    folder: Path
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more epochs are wanted."""
+        done = len(self.seconds)
+        return done >= self.epochs or (done >= 2 and sum(self.seconds) > PATIENCE)
+
+    def run_epochs(self, epoch: Callable[[], object]) -> None:
+        """Run and time an epoch again and again."""
+        while not self.is_over:
+            began = time.perf_counter()
+            epoch()
+            self.seconds.append(time.perf_counter() - began)
 
 
 def load_mnist() -> tuple[Any, ...]:
@@ -28,133 +73,86 @@ def load_mnist() -> tuple[Any, ...]:
         return x[:-5000], y[:-5000], x[-5000:], y[-5000:], file["x_test"], file["y_test"]
 
 
-def run_kzoo(spec: str, policy: str, epochs: int, folder: Path) -> Result:
+def run_kzoo(task: Task) -> float:
     """Train as `kzoo run` does, saving included."""
+    import kzoo
+
     changes = {
-        "model.dtype_policy": policy,
-        "fit.epochs": epochs,
+        "model.dtype_policy": task.policy,
+        "fit.epochs": task.epochs,
         "dataset.fallback": None,
         "dataset.augment": None,
     }
-    run = kzoo.run(spec, overrides=changes, out=folder, display="quiet")
-    return run.history["seconds"], run.metrics["test_accuracy"]
+    run = kzoo.run(task.spec, overrides=changes, out=task.folder, display="quiet")
+    task.seconds += run.history["seconds"]
+    return float(run.metrics["test_accuracy"])
 
 
-def run_keras(spec: str, policy: str, epochs: int, folder: Path) -> Result:
+def run_keras(task: Task, **compiling: Any) -> float:
     """Train the same net as a plain Keras script does, saving included."""
     import keras
 
-    keras.config.set_dtype_policy(policy)
+    import kzoo
+
+    keras.config.set_dtype_policy(task.policy)
 
     class Clock(keras.callbacks.Callback):
-        def __init__(self) -> None:
-            super().__init__()
-            self.seconds: list[float] = []
-            self.began = 0.0
-
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             self.began = time.perf_counter()
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            self.seconds.append(time.perf_counter() - self.began)
+            task.seconds.append(time.perf_counter() - self.began)
+            self.model.stop_training = task.is_over
 
-    x, y, x_val, y_val, x_test, y_test = load_mnist()
-    inputs = keras.Input((28, 28))
-    parameters = kzoo.load_spec(spec).model.parameters
-    net = kzoo.build(
-        kzoo.load_spec(spec).model.builder, input_shape=(28, 28), num_classes=10, **parameters
-    )
-    model = keras.Model(inputs, net(keras.layers.Rescaling(1 / 255)(inputs)))
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    clock = Clock()
-    model.fit(
-        x, y, batch_size=100, epochs=epochs, validation_data=(x_val, y_val), callbacks=[clock],
-        verbose=0,
-    )  # fmt: skip
-    accuracy = model.evaluate(x_test, y_test, batch_size=1000, verbose=0)[1]
-    model.save(folder / "model.keras")
-    return clock.seconds, accuracy
-
-
-def run_torch(spec: str, policy: str, epochs: int, folder: Path) -> Result:
-    """Train the same net in a hand-written loop over indexed tensors, with fused Adam."""
-    import torch
-    from torch import nn
-
-    def dense(units: tuple[int, ...], rates: tuple[float, float] | None = None) -> nn.Sequential:
-        layers: list[nn.Module] = [nn.Flatten()]
-        layers += [nn.Dropout(rates[0])] if rates else []
-        for before, after in zip((784, *units), units, strict=False):
-            layers += [nn.Linear(before, after), nn.ReLU()]
-            layers += [nn.Dropout(rates[1])] if rates else []
-        return nn.Sequential(*layers, nn.Linear((784, *units)[-1], 10))
-
-    def convolutional() -> nn.Sequential:
-        layers: list[nn.Module] = []
-        for before, after, size, stride in ((1, 32, 5, 2), (32, 64, 3, 2), (64, 96, 3, 1)):
-            layers += [nn.Conv2d(before, after, size, stride, size // 2, bias=False)]
-            layers += [nn.BatchNorm2d(after), nn.ReLU()]
-        return nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(96, 10))
-
-    nets = {
-        "softmax_regression": lambda: dense(()),
-        "deep_mlp": lambda: dense((256, 256)),
-        "mlp_dropout": lambda: dense((512, 512), (0.2, 0.5)),
-        "small_cnn": convolutional,
-    }
-    torch.set_num_threads(2)
-    net: Any = nets[spec]()
+    # As the scripts do: scaled once, to float32.
     x, y, x_val, y_val, x_test, y_test = (
-        torch.from_numpy(array).to(torch.float32).div_(255)[:, None]
-        if array.ndim == 3
-        else torch.from_numpy(array).long()
-        for array in load_mnist()
+        array.astype("float32") / 255 if array.ndim == 3 else array for array in load_mnist()
     )
-    if spec == "small_cnn":
-        net = net.to(memory_format=torch.channels_last)
-        x, x_val, x_test = (a.to(memory_format=torch.channels_last) for a in (x, x_val, x_test))
-    optimizer = torch.optim.Adam(net.parameters(), fused=True)
+    model_spec = kzoo.load_spec(task.spec).model
+    model = kzoo.build(
+        model_spec.builder, input_shape=(28, 28), num_classes=10, **model_spec.parameters
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], **compiling)
+    model.fit(
+        x, y, batch_size=BATCH, epochs=task.epochs, validation_data=(x_val, y_val),
+        callbacks=[Clock()], verbose=0,
+    )  # fmt: skip
+    accuracy = model.evaluate(x_test, y_test, batch_size=TEST_BATCH, verbose=0)[1]
+    model.save(task.folder / "model.keras")
+    return float(accuracy)
 
-    def precision() -> Any:
-        return torch.autocast("cpu", torch.bfloat16, enabled=policy == "mixed_bfloat16")
 
-    def accuracy(x: Any, y: Any) -> float:
-        net.eval()
-        with torch.inference_mode(), precision():
-            right = sum(
-                int((net(x[i : i + 1000]).argmax(1) == y[i : i + 1000]).sum())
-                for i in range(0, len(x), 1000)
-            )
-        return right / len(x)
+def run_elsewhere(module: str, task: Task, **settings: Any) -> float:
+    """Train by a contender that has a module of its own."""
+    accuracy: float = importlib.import_module(module).run(task, **settings)
+    return accuracy
 
-    seconds = []
-    for _ in range(epochs):
-        began = time.perf_counter()
-        net.train()
-        for rows in torch.randperm(len(x)).split(100):
-            optimizer.zero_grad(set_to_none=True)
-            with precision():
-                loss = nn.functional.cross_entropy(net(x[rows]), y[rows])
-            loss.backward()
-            optimizer.step()
-        accuracy(x_val, y_val)
-        seconds.append(time.perf_counter() - began)
-    tested = accuracy(x_test, y_test)
-    torch.save(net.state_dict(), folder / "model.pt")
-    return seconds, tested
+
+CONTENDERS: dict[str, Callable[[Task], float]] = {
+    "kzoo": run_kzoo,
+    "keras": run_keras,
+    "keras_steps": partial(run_keras, steps_per_execution=55),
+    "keras_xla": partial(run_keras, steps_per_execution=55, jit_compile=True),
+    "torch": partial(run_elsewhere, "contender_torch", compiled=False),
+    "torch_compile": partial(run_elsewhere, "contender_torch", compiled=True),
+    "jax": partial(run_elsewhere, "contender_jax"),
+}
 
 
 def main() -> None:
     """Run the contender that the command line names."""
     contender, spec, policy, epochs, folder = sys.argv[1:]
-    run = {"kzoo": run_kzoo, "keras": run_keras, "torch": run_torch}[contender]
-    seconds, accuracy = run(spec, policy, int(epochs), Path(folder))
+    task = Task(spec, policy, int(epochs), Path(folder))
+    accuracy = CONTENDERS[contender](task)
     began = float(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
     uptime = float(Path("/proc/uptime").read_text().split()[0])
     total = uptime - began / os.sysconf("SC_CLK_TCK")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"epochs": seconds, "total": total, "peak_mib": peak, "accuracy": accuracy}))
+    seen = {"epochs": task.seconds, "total": total, "peak_mib": peak, "accuracy": accuracy}
+    print(json.dumps(seen))
 
 
 if __name__ == "__main__":
+    # The contenders' modules import this one by its name.
+    sys.modules["contenders"] = sys.modules["__main__"]
     main()

@@ -20,6 +20,8 @@ import kzoo
 TOLERANCE = 1e-4
 _TIME = re.compile(r"\d+(?:us|ms|s)(?:/(?:step|epoch))?")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+_CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\x08")
+_SHAPE = re.compile(r"shape=\(.*?\)")
 _SAID = ("plain fit: ", "graph fit: ")
 
 
@@ -130,13 +132,19 @@ def train(cell: Cell, folder: Path, *, fast: bool) -> Settings:
         try:
             for change in cell.changes:
                 change(model)
+                if not fast:
+                    # Keras traces its step once, and so trains a layer on that was frozen since;
+                    # an accelerated `fit` follows each change, as Keras's does with a new step.
+                    model.train_function = model.test_function = None
                 seen["histories"].append(_fit(fitting, cell, folder, recorder))
         except Exception as error:  # noqa: BLE001  # whatever Keras raises is compared
             seen["error"] = type(error).__name__
-    seen["said"] = sorted({str(line.message) for line in w if line.category is UserWarning})
+    # Of a size that is told in a warning, the graph of a block knows more than Keras's.
+    said = {_SHAPE.sub("shape", str(line.message)) for line in w if line.category is UserWarning}
+    seen["said"] = sorted(said)
     if seen["error"] is None:
         seen |= _state(model) | {"files": _files(folder)}
-        seen["printed"] = _split(_TIME.sub("", printed.getvalue()))
+        seen["printed"] = _split(_TIME.sub("", _visible(printed.getvalue())))
     return seen
 
 
@@ -164,6 +172,12 @@ def _files(folder: Path) -> Settings:
     names = [str(path.relative_to(folder)) for path in found if path not in events]
     tables = {path.name: _split(path.read_text("utf-8")) for path in found if path.suffix == ".csv"}
     return {"names": names, "events": len(events), "tables": tables}
+
+
+def _visible(text: str) -> str:
+    """Return what a terminal shows in the end: of each line what was drawn last, in no colour."""
+    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    return "\n".join(" ".join(_CONTROL.sub("", line).split()) for line in lines)
 
 
 def _split(text: str) -> list[Any]:
