@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import re
 import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -64,6 +66,25 @@ def import_keras() -> None:
             for line in held.read().decode(errors="replace").splitlines():
                 if not succeeded or _NATIVE_ERROR.match(line):
                     sys.stderr.write(f"{line}\n")
+
+
+@contextlib.contextmanager
+def without_retracing_warnings() -> Iterator[None]:
+    """Keep back TensorFlow's warnings that a function is traced anew for each of several models.
+
+    It tells functions apart by where they stand in the source, and those of Keras stand in one
+    place for every model that is trained in a process.
+    """
+    logger = logging.getLogger("tensorflow")
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def start_worker(lifeline: Connection, threads: int) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 from kzoo.engine.blocks import Blocks, Data, Kind
 from kzoo.machine import ALIGNMENT, aligned_empty
@@ -62,6 +64,7 @@ def _make_loop(step: Callable[[Data], Any], *, compiled: bool, sized: bool) -> C
             if not sized:
                 rows = tf.compat.v1.placeholder_with_default(rows, [None])
             step(_take(data, rows))
+            _forget_gradients()
             return (index + 1,)
 
         tf.while_loop(lambda index: index < count, body, [tf.constant(0)])
@@ -72,6 +75,19 @@ def _make_loop(step: Callable[[Data], Any], *, compiled: bool, sized: bool) -> C
     made._omit_frequent_tracing_warning = True
     traced: Callable[..., None] = made
     return traced
+
+
+def _forget_gradients() -> None:
+    """Let the graph that is being traced, a step, be freed once nobody has it.
+
+    Each `tf.custom_gradient` in it (Keras's optimizers have one) is registered by a name for good,
+    and holds the graph. The step has its gradients already, and is in no other that needs them.
+    """
+    registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})
+    for operation in tf.compat.v1.get_default_graph().get_operations():
+        if operation.type == "IdentityN":
+            with contextlib.suppress(ValueError):
+                registered.pop(operation.get_attr("_gradient_op_type").decode(), None)
 
 
 def _take(data: Data, rows: Any) -> Data:

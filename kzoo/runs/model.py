@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from kzoo.datasets import ImageFiles, Scaling
 from kzoo.spec import ModelSpec, build_model
+from kzoo.start import without_retracing_warnings
 
 if TYPE_CHECKING:
     import keras
@@ -45,6 +46,7 @@ def scaled_model(
     return keras.Model(inputs, architecture(x), name=f"scaled_{architecture.name}")
 
 
+@without_retracing_warnings()
 def predict(model: keras.Model, x: npt.NDArray[Any] | ImageFiles) -> npt.NDArray[np.float32]:
     """Return a model's answers, which for the same data are the same to the bit.
 

@@ -14,7 +14,7 @@ from kzoo.engine import Accelerated, accelerate
 from kzoo.runs import scaled_model
 from kzoo.runs.history import EpochRecorder
 from kzoo.spec import Spec
-from kzoo.start import keras
+from kzoo.start import keras, without_retracing_warnings
 from kzoo.train.augment import augmented
 from kzoo.train.callbacks import EpochSeeds, ValidationFigures, make_stopping
 from kzoo.train.feed import choose_execution, fit, weigh_classes
@@ -116,6 +116,7 @@ def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Tra
     )
 
 
+@without_retracing_warnings()
 def train(
     trainee: Trainee,
     where: Path,

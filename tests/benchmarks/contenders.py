@@ -1,8 +1,9 @@
-"""One training by one contender, in this process: `contenders.py NAME SPEC POLICY EPOCHS FOLDER`.
+"""One training by one contender, in this process.
 
-POLICY is the dtype policy, float32 or mixed_bfloat16, of any contender. Prints a JSON object:
-seconds of each epoch, of the whole process, peak memory, accuracy. One that is slow ends after its
-second epoch.
+    contenders.py NAME SPEC POLICY EPOCHS IMAGES FOLDER
+
+POLICY is the dtype policy, float32 or mixed_bfloat16, of any contender; IMAGES are those to train
+on. Prints a JSON object: seconds of each epoch, of the whole process, peak memory, accuracy.
 """
 
 from __future__ import annotations
@@ -30,8 +31,14 @@ DENSE: dict[str, tuple[tuple[float, float] | None, tuple[int, ...]]] = {
 }
 # Of each convolution of small_cnn: channels before and after, size, stride.
 CONVOLUTIONS = ((1, 32, 5, 2), (32, 64, 3, 2), (64, 96, 3, 1))
-# A contender whose first two epochs took so many seconds is not asked for more.
-PATIENCE = 60.0
+
+
+def load_mnist(images: int = 55_000) -> tuple[Any, ...]:
+    """Return x and y to train on, an eleventh as many to validate on, and to test on, uint8."""
+    with np.load(Path(os.environ["KZOO_DATA"], "mnist.npz")) as file:
+        x, y, test = file["x_train"], file["y_train"], (file["x_test"], file["y_test"])
+    held_out = images // 11
+    return x[:images], y[:images], x[-held_out:], y[-held_out:], *test
 
 
 @dataclass
@@ -42,6 +49,7 @@ class Task:
         spec: Name of a zoo spec.
         policy: float32 or mixed_bfloat16.
         epochs: How many.
+        images: How many to train on; `run_kzoo` always takes all.
         folder: Where the trained model is saved.
         seconds: Of each epoch so far.
     """
@@ -49,28 +57,20 @@ class Task:
     spec: str
     policy: str
     epochs: int
+    images: int
     folder: Path
     seconds: list[float] = field(default_factory=list)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether no more epochs are wanted."""
-        done = len(self.seconds)
-        return done >= self.epochs or (done >= 2 and sum(self.seconds) > PATIENCE)
+    def load_mnist(self) -> tuple[Any, ...]:
+        """Return the arrays of as many images."""
+        return load_mnist(self.images)
 
     def run_epochs(self, epoch: Callable[[], object]) -> None:
         """Run and time an epoch again and again."""
-        while not self.is_over:
+        for _ in range(self.epochs):
             began = time.perf_counter()
             epoch()
             self.seconds.append(time.perf_counter() - began)
-
-
-def load_mnist() -> tuple[Any, ...]:
-    """Return x and y to train on, to validate on and to test on, uint8."""
-    with np.load(Path(os.environ["KZOO_DATA"], "mnist.npz")) as file:
-        x, y = file["x_train"], file["y_train"]
-        return x[:-5000], y[:-5000], x[-5000:], y[-5000:], file["x_test"], file["y_test"]
 
 
 def run_kzoo(task: Task) -> float:
@@ -102,11 +102,10 @@ def run_keras(task: Task, **compiling: Any) -> float:
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             task.seconds.append(time.perf_counter() - self.began)
-            self.model.stop_training = task.is_over
 
     # As the scripts do: scaled once, to float32.
     x, y, x_val, y_val, x_test, y_test = (
-        array.astype("float32") / 255 if array.ndim == 3 else array for array in load_mnist()
+        array.astype("float32") / 255 if array.ndim == 3 else array for array in task.load_mnist()
     )
     model_spec = kzoo.load_spec(task.spec).model
     model = kzoo.build(
@@ -141,8 +140,8 @@ CONTENDERS: dict[str, Callable[[Task], float]] = {
 
 def main() -> None:
     """Run the contender that the command line names."""
-    contender, spec, policy, epochs, folder = sys.argv[1:]
-    task = Task(spec, policy, int(epochs), Path(folder))
+    contender, spec, policy, epochs, images, folder = sys.argv[1:]
+    task = Task(spec, policy, int(epochs), int(images), Path(folder))
     accuracy = CONTENDERS[contender](task)
     began = float(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
     uptime = float(Path("/proc/uptime").read_text().split()[0])

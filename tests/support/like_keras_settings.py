@@ -107,7 +107,9 @@ def _scaled() -> Settings:
 
 COMPILES: dict[str, Callable[[], Settings]] = {
     "loss object": lambda: classify() | {"loss": losses.SparseCategoricalCrossentropy()},
-    "loss sum": lambda: classify() | {"loss": losses.SparseCategoricalCrossentropy(reduction="sum")},
+    "loss sum": lambda: (
+        classify() | {"loss": losses.SparseCategoricalCrossentropy(reduction="sum")}
+    ),
     "loss named": lambda: classify() | {"loss": losses.SparseCategoricalCrossentropy(name="cost")},
     "loss list": changed(loss=[SCC]),
     "loss function": changed(loss=_own_loss),

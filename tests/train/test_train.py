@@ -538,3 +538,13 @@ def test_a_processor_without_units_for_bfloat16_is_told(
     run = train(model__dtype_policy=policy, fit__epochs=1)
     assert ("float32 is faster here" in capsys.readouterr().err) is is_told
     assert run.load().get_layer("deep_mlp").get_layer("hidden_1").dtype_policy.name == policy
+
+
+@pytest.mark.parametrize("execution", ["auto", "plain"])
+def test_many_runs_in_one_process_bring_no_warning_of_retracing(
+    train: Train, caplog: pytest.LogCaptureFixture, execution: str
+) -> None:
+    """TensorFlow takes the steps and predictions of six models for one that is traced too often."""
+    for seed in range(6):
+        train(fit__epochs=1, fit__execution=execution, seed=seed)
+    assert not [line for line in caplog.messages if "retracing" in line]
