@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import random
 import warnings
-from typing import Any
+from typing import Any, get_args
 
 import wrapt
 
@@ -15,6 +15,8 @@ from kzoo.engine.labels import hold_labels_to_loss
 from kzoo.engine.loop import Loop
 from kzoo.engine.plan import Plan
 from kzoo.engine.snapshot import Snapshot
+from kzoo.engine.unchecked import UncheckedError
+from kzoo.errors import did_you_mean
 from kzoo.start import keras
 
 
@@ -44,8 +46,18 @@ def accelerate(
             away too; on a CPU a model that was compiled so before cannot be told from others.
         seed: Seeds the order of the examples and the dropout masks; None: as Keras's own `fit`,
             from the global state that ``keras.utils.set_random_seed`` sets.
+
+    Raises:
+        TypeError: `model` is no Keras model.
+        ValueError: there is no such execution.
     """
     original = model.original if type(model) is Accelerated else model
+    if not isinstance(original, keras.Model):
+        raise TypeError(f"model: received a {type(model).__name__}; expected a keras.Model")
+    ways = get_args(Execution)
+    if execution not in ways:
+        hint = did_you_mean(str(execution), ways)
+        raise ValueError(f"execution: received {execution!r}; expected {', '.join(ways)}.{hint}")
     return Accelerated(original, execution, seed)
 
 
@@ -57,6 +69,7 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
         self._self_seed = random.randint(0, 2**31 - 1) if seed is None else seed  # noqa: S311  # no secret
         self._self_execution = execution
         self._self_epochs_begun = 0
+        self._self_is_fitting = False
         self._self_plan: Plan | None = None
         # What a `fit` came to that could not go as it was chosen; see `choice`.
         self._self_came_to: Choice | None = None
@@ -135,9 +148,11 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
             if self._self_execution != "plain":
                 warnings.warn(f"plain fit: {reason}", stacklevel=2)
             return self.original.fit(**vars(given))
+        self._self_is_fitting = True
         try:
             return self._fit_blocks(plan, inputs, given)
         finally:
+            self._self_is_fitting = False
             plan.unload()
 
     def _prepare(self, given: FitArguments) -> tuple[Inputs, Plan]:
@@ -149,6 +164,8 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
         asked, choice = self._self_execution, self._choose()
         if choice.execution == "plain":
             raise NotInBlocksError(choice.reason)
+        if self._self_is_fitting:
+            raise NotInBlocksError("a fit within a fit")
         if not self.original.compiled:
             raise NotInBlocksError("a model that is not compiled")
         if keras.config.max_epochs() or keras.config.max_steps_per_epoch():
@@ -182,6 +199,8 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
                 plan.unload()
                 self._self_plan = None
                 reason = f"a step that could not be {_past(way)}: {_line(error)}"
+                if isinstance(error, UncheckedError):
+                    reason = str(error)
                 if way.execution == "graph" or keras.config.backend() != "tensorflow":
                     raise NotInBlocksError(reason) from error
                 self._self_refused = Snapshot(model), reason

@@ -142,7 +142,9 @@ def _unfit_for_xla(model: keras.Model, kinds: set[str]) -> str | None:
         return f"XLA does not check the ids of {', '.join(unchecked)}"
     for layer in model._flatten_layers():
         for name, value in vars(layer).items():
-            if callable(value) and not name.startswith("_") and not _is_of_keras(value):
+            # Keras puts a wrapper of each layer's own `build` beside its settings.
+            is_setting = name != "build" and not name.startswith("_")
+            if is_setting and callable(value) and not _is_of_keras(value):
                 return f"a Python function, the {name} of {layer.name}"
     if not model.compiled:
         return None

@@ -25,17 +25,30 @@ def hold_labels_to_loss(model: keras.Model, inputs: Inputs) -> None:
     losses = [loss for loss in keras.tree.flatten(model.loss) if loss is not None]
     if not any(_is_sparse(loss) for loss in losses):
         return
-    shapes = getattr(model, "output_shape", None)
-    widths = _last_sizes(shapes)
+    widths = _last_sizes(_output_shapes(model, inputs))
     for data in (inputs.train, inputs.validation):
         targets = leaves(data[1]) if data is not None else []
         for index, labels in enumerate(targets):
             width = widths[index] if len(widths) == len(targets) else min(widths, default=0)
             if len(losses) == len(targets) and not _is_sparse(losses[index]):
                 continue
+            if not width:
+                raise NotInBlocksError("a model whose number of classes is not known")
             values = np.asarray(labels)
             if values.size and not (values.min() >= 0 and values.max() < width):
                 raise NotInBlocksError("labels out of range")
+
+
+def _output_shapes(model: keras.Model, inputs: Inputs) -> Any:
+    """Return the shapes of a model's outputs, None where they cannot be told."""
+    try:
+        return model.output_shape
+    except (AttributeError, ValueError):  # not a graph of layers
+        symbolic = keras.tree.map_structure(
+            lambda array: keras.KerasTensor((None, *array.shape[1:]), keras.config.floatx()),
+            inputs.train[0],
+        )
+        return keras.tree.map_structure(lambda output: output.shape, model(symbolic))
 
 
 def _is_sparse(loss: Any) -> bool:

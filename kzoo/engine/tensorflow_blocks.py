@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow.python.framework import ops
 
 from kzoo.engine.blocks import Blocks, Data, Kind
+from kzoo.engine.unchecked import refuse_unchecked
 from kzoo.machine import ALIGNMENT, aligned_empty
 from kzoo.start import keras
 
@@ -63,8 +64,13 @@ def _make_loop(step: Callable[[Data], Any], *, compiled: bool, sized: bool) -> C
             rows = tf.gather(batches, first + index)
             if not sized:
                 rows = tf.compat.v1.placeholder_with_default(rows, [None])
-            step(_take(data, rows))
-            _forget_gradients()
+            batch = _take(data, rows)
+            graph = tf.compat.v1.get_default_graph()
+            others = len(graph.get_operations())
+            step(batch)
+            if compiled:
+                refuse_unchecked(graph, others)
+            _forget_gradients(graph)
             return (index + 1,)
 
         tf.while_loop(lambda index: index < count, body, [tf.constant(0)])
@@ -77,14 +83,14 @@ def _make_loop(step: Callable[[Data], Any], *, compiled: bool, sized: bool) -> C
     return traced
 
 
-def _forget_gradients() -> None:
-    """Let the graph that is being traced, a step, be freed once nobody has it.
+def _forget_gradients(graph: Any) -> None:
+    """Let the graph of a step be freed once nobody has it.
 
     Each `tf.custom_gradient` in it (Keras's optimizers have one) is registered by a name for good,
     and holds the graph. The step has its gradients already, and is in no other that needs them.
     """
     registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})
-    for operation in tf.compat.v1.get_default_graph().get_operations():
+    for operation in graph.get_operations():
         if operation.type == "IdentityN":
             with contextlib.suppress(ValueError):
                 registered.pop(operation.get_attr("_gradient_op_type").decode(), None)

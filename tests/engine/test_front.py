@@ -240,3 +240,24 @@ def test_an_array_metric_is_shown_and_recorded_as_keras_does() -> None:
     history = accelerate(model, seed=0).fit(X, labels, verbose=0, callbacks=[progress])
     assert np.shape(history.history["f1_score"]) == (1, 3)
     assert "loss" in stream.getvalue()
+
+
+def test_what_is_no_model_or_no_execution_is_refused() -> None:
+    """The error tells what was received and what is accepted."""
+    with pytest.raises(TypeError, match=r"received a str; expected a keras\.Model"):
+        accelerate("deep_mlp")
+    with pytest.raises(ValueError, match=r"received 'grph'.*Did you mean 'graph'"):
+        accelerate(make_model(), execution="grph")  # type: ignore[arg-type]
+
+
+def test_a_fit_within_a_fit_trains_too() -> None:
+    """A callback that trains the same front does not take the data away from the outer one."""
+    fast = accelerate(make_model(), seed=0)
+
+    class Nested(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            with pytest.warns(UserWarning, match="plain fit: a fit within a fit"):
+                fit(fast, epochs=1)
+
+    assert len(fast.fit(X, Y, epochs=2, verbose=0, callbacks=[Nested()]).epoch) == 2
+    assert len(fit(fast)["loss"]) == 2
