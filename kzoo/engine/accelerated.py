@@ -11,11 +11,9 @@ import wrapt
 
 from kzoo.engine.arrays import FitArguments, Inputs, NotInBlocksError, prepare
 from kzoo.engine.choice import Choice, Execution, choose
-from kzoo.engine.labels import hold_labels_to_loss
 from kzoo.engine.loop import Loop
 from kzoo.engine.plan import Plan
-from kzoo.engine.snapshot import Snapshot
-from kzoo.engine.unchecked import UncheckedError
+from kzoo.engine.plans import Plans
 from kzoo.errors import did_you_mean
 from kzoo.start import keras
 
@@ -70,14 +68,12 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
         self._self_execution = execution
         self._self_epochs_begun = 0
         self._self_is_fitting = False
-        self._self_plan: Plan | None = None
+        self._self_plans = Plans(model, self.seed)
         # What a `fit` came to that could not go as it was chosen; see `choice`.
         self._self_came_to: Choice | None = None
         # What a compilation with ``jit_compile=False`` made. On a CPU Keras keeps the same where
         # nothing was asked for.
         self._self_without_xla: Any = None
-        # Of what XLA could not compile, and why: it is not tried again.
-        self._self_refused: tuple[Snapshot, str] | None = None
 
     @property
     def original(self) -> keras.Model:
@@ -102,7 +98,8 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
     @property
     def twin(self) -> keras.Model:
         """What a training step calls: the model, or one of the same variables that is faster."""
-        return self._current_plan(self.choice).twin
+        twin: keras.Model = self._self_plans.current(self.choice).twin
+        return twin
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compile the model, as `keras.Model.compile`."""
@@ -171,49 +168,12 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
         if keras.config.max_epochs() or keras.config.max_steps_per_epoch():
             raise NotInBlocksError("a limit of keras.config")
         inputs = prepare(given)
-        plan = self._make_ready(inputs, choice)
+        plan = self._self_plans.ready(inputs, choice)
         if plan.choice.execution != choice.execution:
             self._self_came_to = plan.choice
         if plan.choice.execution == "graph" and "compiled" in (choice.execution, asked):
             warnings.warn(f"graph fit: {plan.choice.reason}", stacklevel=3)
         return inputs, plan
-
-    def _make_ready(self, inputs: Inputs, choice: Choice) -> Plan:
-        model = self.original
-        try:
-            _build(model, inputs)
-        except Exception as error:  # whatever it is, Keras's own `fit` raises or mends it
-            raise NotInBlocksError(f"a model that was not built: {_line(error)}") from error
-        hold_labels_to_loss(model, inputs)
-        way, reason = choice, ""
-        if choice.execution == "compiled" and self._self_refused:
-            refused, reason = self._self_refused
-            if refused == Snapshot(model):
-                way = Choice("graph", reason)
-        while True:
-            plan = self._current_plan(way)
-            try:
-                plan.load(inputs)
-                plan.trace()
-            except Exception as error:  # the next way, and at last Keras's own
-                plan.unload()
-                self._self_plan = None
-                reason = f"a step that could not be {_past(way)}: {_line(error)}"
-                if isinstance(error, UncheckedError):
-                    reason = str(error)
-                if way.execution == "graph" or keras.config.backend() != "tensorflow":
-                    raise NotInBlocksError(reason) from error
-                self._self_refused = Snapshot(model), reason
-                way = Choice("graph", reason)
-            else:
-                return plan
-
-    def _current_plan(self, choice: Choice) -> Plan:
-        """Return the plan of the last `fit` where nothing has changed since, or a new one."""
-        plan: Plan | None = self._self_plan
-        if plan is None or not plan.serves(choice):
-            plan = self._self_plan = Plan(self.original, choice, self.seed)
-        return plan
 
     def _fit_blocks(
         self, plan: Plan, inputs: Inputs, given: FitArguments
@@ -256,24 +216,3 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
 
 def _restored(model: keras.Model, execution: Execution, seed: int) -> Accelerated:
     return Accelerated(model, execution, seed)
-
-
-def _build(model: keras.Model, inputs: Inputs) -> None:
-    """Make every variable now: inside a compiled loop none can be made."""
-    batch = keras.tree.map_structure(
-        lambda array: (
-            None if array is None else keras.ops.convert_to_tensor(array[: inputs.batch_size])
-        ),
-        inputs.train,
-        none_is_leaf=True,
-    )
-    model._symbolic_build(data_batch=batch)
-
-
-def _line(error: Exception) -> str:
-    text = next(iter(str(error).strip().splitlines()), "")
-    return f"{type(error).__name__}: {text}"[:300]
-
-
-def _past(choice: Choice) -> str:
-    return "compiled by XLA" if choice.execution == "compiled" else "run as a graph"

@@ -41,7 +41,7 @@ ROWS = {
 CONTENDERS = {
     "kzoo": "kzoo",
     "keras": "Keras `fit`",
-    "keras_steps": "`steps_per_execution=55`",
+    "keras_steps": "with `steps_per_execution=55`",
     "keras_xla": "and `jit_compile=True`",
     "torch": "PyTorch",
     "torch_compile": "`torch.compile`",
@@ -116,7 +116,7 @@ def rows(name: str, results: Runs) -> tuple[str, str, str]:
         return float(statistics.median(run[key] for run in results[contender]))
 
     def seconds(contender: str) -> str:
-        return f"{'about ' * is_slow(name, contender)}{epoch[contender]:.2f}"
+        return f"{'≈ ' * is_slow(name, contender)}{epoch[contender]:.2f}"
 
     def process(contender: str) -> str:
         if is_slow(name, contender):
@@ -153,7 +153,8 @@ def main() -> None:
         print(*(table[-1] for table in tables), sep="\n", flush=True)
     about = (
         f"kzoo {kzoo.__version__}, {packages}, Python {platform.python_version()}, "
-        f"{os.cpu_count()} CPU cores, {options.rounds} processes of each in turn."
+        f"{os.cpu_count()} CPU cores, {options.rounds} processes of each in turn, "
+        f"of {', '.join(str(options.epochs or ROWS[name]) for name in options.rows)} epochs."
     )
     seconds, times, processes = tables
     lines = [*times, "", *seconds, "", *processes, "", about]
