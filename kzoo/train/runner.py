@@ -175,7 +175,7 @@ def _header(trainee: Trainee, *, resumes: bool) -> Header:
     reason = "as the run began" if resumes else trainee.reason
     notices = dataset.notices
     if spec.model.dtype_policy == "mixed_bfloat16" and is_slow_in_bfloat16():
-        notices += ("no units for bfloat16 (AMX) in this processor: float32 is faster here",)
+        notices += ("no units for bfloat16 in this processor: float32 is faster here",)
     return Header(
         title=spec.name,
         facts={

@@ -515,7 +515,8 @@ def test_environment_tells_versions_and_data(finished: kzoo.Run) -> None:
 @pytest.mark.parametrize(
     ("flags", "policy", "is_told"),
     [
-        ("avx512f avx512_bf16", "mixed_bfloat16", True),
+        ("avx512f avx512_vnni", "mixed_bfloat16", True),
+        ("avx512f avx512_bf16", "mixed_bfloat16", False),
         ("avx512f amx_bf16 amx_tile", "mixed_bfloat16", False),
         ("avx512f", "float32", False),
         (None, "mixed_bfloat16", False),
