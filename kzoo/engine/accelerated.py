@@ -50,7 +50,8 @@ def accelerate(
         ValueError: there is no such execution.
     """
     original = model.original if type(model) is Accelerated else model
-    if not isinstance(original, keras.Model):
+    # A layer with Keras's trainer is trained as a model is.
+    if not (isinstance(original, keras.Layer) and callable(getattr(original, "fit", None))):
         raise TypeError(f"model: received a {type(model).__name__}; expected a keras.Model")
     ways = get_args(Execution)
     if execution not in ways:
