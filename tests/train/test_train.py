@@ -547,5 +547,6 @@ def test_many_runs_in_one_process_bring_no_warning_of_retracing(
 ) -> None:
     """TensorFlow takes the steps and predictions of six models for one that is traced too often."""
     for seed in range(6):
-        train(fit__epochs=1, fit__execution=execution, seed=seed)
+        model = {"builder": "softmax_regression"}
+        train(model=model, fit__epochs=1, fit__execution=execution, seed=seed)
     assert not [line for line in caplog.messages if "retracing" in line]
