@@ -133,5 +133,8 @@ CELLS = [
 ]  # fmt: skip
 # One of each kind, which are compared whenever the tests run.
 QUICK = {
-    "sequential: validated",
-}
+    "sequential: validated", "named outputs: weighted", "convolutional: by batch",
+    "compile weighted metrics", "compile f1 array", "data x >f4", "fit class_weight",
+    "error label too large", "sequential, stop and restore", "frozen, then thawed",
+    "sequential, then frozen, not compiled", "backup goes on",
+}  # fmt: skip
