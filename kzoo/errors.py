@@ -76,6 +76,12 @@ def one_line(text: str) -> str:
     )
 
 
+def describe_error(error: BaseException) -> str:
+    """Return the kind of an error that is not kzoo's, and its first line, fit to print."""
+    lines = str(error).strip().splitlines()
+    return one_line(": ".join([type(error).__name__, *lines[:1]]))
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the nearest known name, or an empty string."""
     by_folded = {candidate.casefold(): candidate for candidate in known}

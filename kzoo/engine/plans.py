@@ -8,7 +8,11 @@ from kzoo.engine.labels import hold_labels_to_loss
 from kzoo.engine.plan import Plan
 from kzoo.engine.snapshot import Snapshot
 from kzoo.engine.unchecked import UncheckedError
+from kzoo.errors import describe_error
 from kzoo.start import keras
+
+# What XLA says of a step may be pages long in one line.
+_LONGEST = 300
 
 
 class Plans:
@@ -45,7 +49,7 @@ class Plans:
         try:
             _build(self._model, inputs)
         except Exception as error:  # whatever it is, Keras's own `fit` raises or mends it
-            raise NotInBlocksError(f"a model that was not built: {_line(error)}") from error
+            raise NotInBlocksError(f"a model that was not built: {_shorten(error)}") from error
         hold_labels_to_loss(self._model, inputs)
         if choice.execution == "compiled" and self._refused:
             refused, reason = self._refused
@@ -53,33 +57,27 @@ class Plans:
                 choice = Choice("graph", reason)
         try:
             return self._traced(inputs, choice)
-        except _UntraceableError as error:
-            reason = str(error)
+        except NotInBlocksError as error:
             if choice.execution == "graph" or keras.config.backend() != "tensorflow":
-                raise NotInBlocksError(reason) from error
+                raise
+            reason = str(error)
         self._refused = Snapshot(self._model), reason
-        try:
-            return self._traced(inputs, Choice("graph", reason))
-        except _UntraceableError as error:
-            raise NotInBlocksError(str(error)) from error
+        return self._traced(inputs, Choice("graph", reason))
 
     def _traced(self, inputs: Inputs, choice: Choice) -> Plan:
         plan = self.current(choice)
         try:
             plan.load(inputs)
             plan.trace()
-        except Exception as error:
+        except Exception as error:  # whatever it is, another way is taken, at last Keras's own
             plan.unload()
             self._last = None
-            if isinstance(error, UncheckedError):
-                raise _UntraceableError(str(error)) from error
             how = "compiled by XLA" if choice.execution == "compiled" else "run as a graph"
-            raise _UntraceableError(f"a step that could not be {how}: {_line(error)}") from error
+            reason = f"a step that could not be {how}: {_shorten(error)}"
+            if isinstance(error, UncheckedError):
+                reason = str(error)
+            raise NotInBlocksError(reason) from error
         return plan
-
-
-class _UntraceableError(Exception):
-    """Why a step cannot be executed in one way."""
 
 
 def _build(model: keras.Model, inputs: Inputs) -> None:
@@ -94,6 +92,5 @@ def _build(model: keras.Model, inputs: Inputs) -> None:
     model._symbolic_build(data_batch=batch)
 
 
-def _line(error: Exception) -> str:
-    text = next(iter(str(error).strip().splitlines()), "")
-    return f"{type(error).__name__}: {text}"[:300]
+def _shorten(error: Exception) -> str:
+    return describe_error(error)[:_LONGEST]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kzoo.display import SearchProgress
-from kzoo.errors import BrokenOffError, RunError
+from kzoo.errors import BrokenOffError, RunError, describe_error
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec
 from kzoo.spec.tree import put_all
@@ -18,7 +18,7 @@ from kzoo.tuning.algorithms import Proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor, is_worker_death
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.search import TRIALS
-from kzoo.tuning.worker import Job, describe_error, failed, run_trial
+from kzoo.tuning.worker import Job, failed, run_trial
 
 # A trial whose workers die so often is what kills them.
 MOST_DEATHS = 3

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kzoo.datasets import Dataset, load_dataset
-from kzoo.errors import KzooError, RunError, one_line
+from kzoo.errors import KzooError, RunError, describe_error
 from kzoo.runs import Run, create_run, directory, holding
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
@@ -68,12 +68,6 @@ def run_trial(job: Job) -> Trial:
 def failed(trial: Trial, error: str, seconds: float = 0.0) -> Trial:
     """Return a trial that has no score, and why."""
     return replace(trial, state="failed", error=error, epochs=None, seconds=seconds)
-
-
-def describe_error(error: BaseException) -> str:
-    """Return the first line of an error that is not kzoo's, and its kind."""
-    lines = str(error).strip().splitlines()
-    return one_line(": ".join([type(error).__name__, *lines[:1]]))
 
 
 def _train(job: Job) -> Run:
