@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -41,14 +42,21 @@ def hold_labels_to_loss(model: keras.Model, inputs: Inputs) -> None:
 
 def _output_shapes(model: keras.Model, inputs: Inputs) -> Any:
     """Return the shapes of a model's outputs, None where they cannot be told."""
-    try:
+    with contextlib.suppress(AttributeError, ValueError):  # no graph of layers has none
         return model.output_shape
-    except (AttributeError, ValueError):  # not a graph of layers
-        symbolic = keras.tree.map_structure(
-            lambda array: keras.KerasTensor((None, *array.shape[1:]), keras.config.floatx()),
-            inputs.train[0],
-        )
-        return keras.tree.map_structure(lambda output: output.shape, model(symbolic))
+    try:
+        outputs = model(keras.tree.map_structure(_symbol, inputs.train[0]))
+    except Exception:  # noqa: BLE001  # a model's own code; its labels are then Keras's to judge
+        return None
+    return keras.tree.map_structure(lambda output: output.shape, outputs)
+
+
+def _symbol(array: Any) -> keras.KerasTensor:
+    """Return what stands for a batch of an array, as blocks give it to a model."""
+    dtype = keras.backend.standardize_dtype(array.dtype)
+    if keras.backend.is_float_dtype(dtype):
+        dtype = keras.config.floatx()
+    return keras.KerasTensor((None, *array.shape[1:]), dtype)
 
 
 def _is_sparse(loss: Any) -> bool:

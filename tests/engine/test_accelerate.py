@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -443,6 +444,44 @@ def test_no_xla_where_it_was_forbidden() -> None:
     assert fast.choice == Choice("graph", "jit_compile=False")
     fast.compile("sgd", "sparse_categorical_crossentropy")
     assert fast.choice.execution == "compiled"
+
+
+class OfWholeNumbers(Model):
+    """A model class of one's own that takes whole numbers alone."""
+
+    def __init__(self, *, needs_size: bool = False) -> None:
+        super().__init__()
+        self.head = keras.layers.Dense(3, activation="softmax")
+        self.needs_size = needs_size
+
+    def call(self, x: Any) -> Any:
+        """Return probabilities."""
+        if self.needs_size and x.shape[0] is None:
+            raise RuntimeError("a batch of unknown size")
+        ids = keras.ops.bitwise_and(x, 3)
+        return self.head(keras.ops.mean(keras.ops.one_hot(ids, 4), axis=1))
+
+
+WHOLE_NUMBERS = np.arange(40).reshape(20, 2)
+
+
+def test_labels_are_held_to_a_model_class_of_ones_own() -> None:
+    """How many classes it has is found with inputs of the data's own dtype."""
+    fast = accelerate(compiled(OfWholeNumbers()), execution="compiled", seed=0)
+    y = np.arange(20) % 3
+    fast.fit(WHOLE_NUMBERS, y, batch_size=10, verbose=0)
+    assert fast.choice == Choice("compiled", "as asked")
+    with warnings.catch_warnings(record=True) as said, contextlib.suppress(Exception):
+        warnings.simplefilter("always")
+        fast.fit(WHOLE_NUMBERS, y + 1, batch_size=10, verbose=0)  # Keras's backends differ here
+    assert "plain fit: labels out of range" in [str(line.message) for line in said]
+
+
+def test_a_model_whose_classes_cannot_be_told_trains_plainly() -> None:
+    """An error that its own code raises while that is looked for is no error of the training."""
+    fast = accelerate(compiled(OfWholeNumbers(needs_size=True)), execution="compiled", seed=0)
+    with pytest.warns(UserWarning, match="plain fit: a model whose number of classes is not known"):
+        fast.fit(WHOLE_NUMBERS, np.arange(20) % 3, batch_size=10, verbose=0)
 
 
 def test_plain_as_asked_says_nothing() -> None:
