@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 _DROPPED = {
@@ -37,21 +36,17 @@ def refuse_unchecked(graph: Any, first: int) -> None:
     Raises:
         UncheckedError: there is something; the text names it.
     """
-    operations = graph.get_operations()
-    found = [*_dropped(operation.type for operation in operations)]
-    for operation in operations[first:]:
-        sources = [source.op.type for source in operation.inputs]
-        if _is_unbounded(operation.type, sources):
-            found.append(f"a check of the indices of {operation.name}")
-    for function in graph.as_graph_def().library.function:
-        found += _dropped(node.op for node in function.node_def)
-        kinds = {node.name: node.op for node in function.node_def}
-        for node in function.node_def:
+    definition = graph.as_graph_def()
+    inner = [(function.node_def, 0) for function in definition.library.function]
+    for nodes, begin in [(definition.node, first), *inner]:
+        kinds = {node.name: node.op for node in nodes}
+        for node in nodes[begin:]:
             sources = [kinds.get(name.partition(":")[0], "") for name in node.input]
-            if _is_unbounded(node.op, sources):
-                found.append(f"a check of the indices of {node.name}")
-    if found:
-        raise UncheckedError(f"XLA leaves out {found[0]}")
+            what = _DROPPED.get(node.op)
+            if what is None and _is_unbounded(node.op, sources):
+                what = f"a check of the indices of {node.name}"
+            if what is not None:
+                raise UncheckedError(f"XLA leaves out {what}")
 
 
 def _is_unbounded(kind: str, sources: list[str]) -> bool:
@@ -61,7 +56,3 @@ def _is_unbounded(kind: str, sources: list[str]) -> bool:
     """
     place = _INDEXED.get(kind)
     return place is not None and sources[place] != "Const" and sources[0] not in _SHAPES
-
-
-def _dropped(kinds: Iterable[str]) -> Iterator[str]:
-    return (_DROPPED[kind] for kind in kinds if kind in _DROPPED)
