@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from contenders import BATCH, CONVOLUTIONS, DENSE, TEST_BATCH, Task
+from contenders import BATCH, CONVOLUTIONS, DENSE, TEST_BATCH, Task, load_mnist
 from jax import lax
 from jax import numpy as jnp
 
@@ -19,7 +19,7 @@ def run(task: Task) -> float:
     """Train, save, and return the test accuracy."""
     x, y, x_val, y_val, x_test, y_test = (
         jnp.asarray(array, jnp.float32) / 255 if array.ndim == 3 else jnp.asarray(array, jnp.int32)
-        for array in task.load_mnist()
+        for array in load_mnist(task.images)
     )
     kind = jnp.bfloat16 if task.policy == "mixed_bfloat16" else jnp.float32
     convolutional = task.spec == "small_cnn"

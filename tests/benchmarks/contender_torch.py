@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import torch
-from contenders import BATCH, CONVOLUTIONS, DENSE, TEST_BATCH, Task
+from contenders import BATCH, CONVOLUTIONS, DENSE, TEST_BATCH, Task, load_mnist
 from torch import nn
 
 
@@ -23,7 +23,7 @@ def run(task: Task, *, compiled: bool) -> float:
         torch.from_numpy(array).to(torch.float32).div_(255)[:, None]
         if array.ndim == 3
         else torch.from_numpy(array).long()
-        for array in task.load_mnist()
+        for array in load_mnist(task.images)
     )
     if task.spec == "small_cnn":
         net = net.to(memory_format=torch.channels_last)

@@ -61,10 +61,6 @@ class Task:
     folder: Path
     seconds: list[float] = field(default_factory=list)
 
-    def load_mnist(self) -> tuple[Any, ...]:
-        """Return the arrays of as many images."""
-        return load_mnist(self.images)
-
     def run_epochs(self, epoch: Callable[[], object]) -> None:
         """Run and time an epoch again and again."""
         for _ in range(self.epochs):
@@ -105,7 +101,8 @@ def run_keras(task: Task, **compiling: Any) -> float:
 
     # As the scripts do: scaled once, to float32.
     x, y, x_val, y_val, x_test, y_test = (
-        array.astype("float32") / 255 if array.ndim == 3 else array for array in task.load_mnist()
+        array.astype("float32") / 255 if array.ndim == 3 else array
+        for array in load_mnist(task.images)
     )
     model_spec = kzoo.load_spec(task.spec).model
     model = kzoo.build(

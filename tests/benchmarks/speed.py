@@ -54,9 +54,7 @@ PEERS = {
     "JAX": ["jax"],
 }
 # These are many times slower: a tenth of the images of two epochs, once, its seconds times ten.
-SLOW = {
-    ("mlp_dropout", "keras_xla"), ("small_cnn", "jax"),
-}  # fmt: skip
+SLOW = {("mlp_dropout", "keras_xla"), ("small_cnn", "jax")}
 IMAGES = 55_000
 TENTH = 10
 EPOCHS_HEAD = f"| seconds an epoch | {' | '.join(CONTENDERS.values())} |"

@@ -171,7 +171,6 @@ def test_a_model_keeps_its_policy_under_another(
     computing = [layer for layer in twins if not isinstance(layer, keras.layers.InputLayer)]
     assert {layer.dtype_policy.name for layer in computing} == {made_in}
     assert {weight.dtype for weight in model.weights} == {"float32"}
-    # Batches are of `keras.config.floatx`, as in Keras's own fit.
     np.testing.assert_allclose(seen["loss"], expected["loss"], rtol=1e-6)
 
 
