@@ -26,6 +26,15 @@ SpecArgument = Annotated[
         autocompletion=complete_spec,
     ),
 ]
+SpecOrRunArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC_OR_RUN",
+        help="A name of `kzoo list`, a JSON file, or a run: its path, the beginning of its name, "
+        "or latest.",
+        autocompletion=complete_spec,
+    ),
+]
 ZooNameArgument = Annotated[
     str,
     typer.Argument(metavar="NAME", help="A name of `kzoo list`.", autocompletion=complete_spec),

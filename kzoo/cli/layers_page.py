@@ -41,6 +41,7 @@ def show_layers(spec: Spec, *, as_json: bool) -> None:
             input_shape=shape.input_shape,
             num_classes=len(shape.class_names),
             scaling=shape.scaling,
+            table=shape.table,
         )
         trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
         layers = layer_figures(model)

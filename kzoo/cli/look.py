@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kzoo.cli.arguments import JsonOption, SpecArgument, ZooNameArgument
+from kzoo.cli.arguments import JsonOption, SpecOrRunArgument, ZooNameArgument
 from kzoo.cli.output import print_json
-from kzoo.errors import KzooError, SpecError, one_line
+from kzoo.errors import KzooError, SpecError, UnknownNameError, one_line
 
 
 def list_specs(
@@ -47,7 +48,7 @@ def list_specs(
 
 
 def show(
-    spec: SpecArgument,
+    spec: SpecOrRunArgument,
     layers: Annotated[
         bool,
         typer.Option("--layers", help="Build the model: its layers, and the time of an epoch."),
@@ -58,10 +59,21 @@ def show(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Explain a spec: what it is, how it trains, what can be changed."""
+    """Explain a spec: what it is, how it trains, what can be changed; or a run and its data."""
     from kzoo.spec import load_spec
 
-    loaded = load_spec(spec, {"dataset.name": data} if data is not None else {})
+    changes = {"dataset.name": data} if data is not None else {}
+    try:
+        loaded = None if Path(spec).is_dir() else load_spec(spec, changes)
+    except UnknownNameError:
+        if not _is_run(spec):
+            raise
+        loaded = None
+    if loaded is None:
+        if layers or data is not None:
+            raise SpecError(f"{spec}: is a run; expected --layers and --data with a spec")
+        _show_run(spec, as_json=as_json)
+        return
     if layers:
         from kzoo.cli.layers_page import show_layers
 
@@ -72,6 +84,27 @@ def show(
         from kzoo.cli.spec_page import print_page
 
         print_page(loaded, spec)
+
+
+def _is_run(name: str) -> bool:
+    """Return whether a name that is no spec's means a run."""
+    from kzoo.runs.directory import find_run
+
+    with suppress(KzooError):
+        find_run(name)
+        return True
+    return False
+
+
+def _show_run(name: str, *, as_json: bool) -> None:
+    from kzoo.cli.run_page import print_run, run_tree
+    from kzoo.runs.directory import find_run
+
+    path = find_run(name)
+    if as_json:
+        print_json(run_tree(path))
+    else:
+        print_run(path)
 
 
 def validate(

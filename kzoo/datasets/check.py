@@ -10,6 +10,7 @@ import numpy.typing as npt
 from kzoo.datasets.dataset import AnyArray, Examples, Source
 from kzoo.datasets.image_files import ImageFiles
 from kzoo.datasets.shape import Scaling
+from kzoo.datasets.tables.table import Table
 from kzoo.errors import DataError
 
 _MAX_CLASSES = 10_000
@@ -18,28 +19,46 @@ _HALF_BYTE = 127
 Indices = npt.NDArray[np.int32]
 
 
-def check_inputs(source: Source) -> tuple[Examples, Examples | None]:
-    """Return the training and the test inputs in their final types.
+def check_inputs(source: Source) -> tuple[Examples, Examples | None, Examples | None]:
+    """Return the inputs to train, to validate and to test on in their final types.
 
     Raises:
         DataError: their shapes do not fit, or values are no finite numbers.
     """
     x_train = _inputs(source.x_train, f"{source.where}: x_train")
-    if source.x_test is None:
-        return x_train, None
-    x_test = _inputs(source.x_test, f"{source.where}: x_test")
-    if x_test.shape[1:] != x_train.shape[1:]:
-        raise DataError(
-            f"{source.where}: x_test: received examples of shape {x_test.shape[1:]}; "
-            f"expected {x_train.shape[1:]}, as in x_train"
-        )
-    if x_test.dtype != x_train.dtype:
-        x_train, x_test = x_train.astype(np.float32), x_test.astype(np.float32)
-    return x_train, x_test
+    others = {
+        f"{source.where_of(split)}: x_{split}": _inputs(x, f"{source.where_of(split)}: x_{split}")
+        for split, x in (("validation", source.x_validation), ("test", source.x_test))
+        if x is not None
+    }
+    for where, x in others.items():
+        if x.shape[1:] != x_train.shape[1:]:
+            raise DataError(
+                f"{where}: received examples of shape {x.shape[1:]}; "
+                f"expected {x_train.shape[1:]}, as in x_train"
+            )
+    arrays = [x for x in (x_train, *others.values()) if isinstance(x, np.ndarray)]
+    if len({x.dtype for x in arrays}) > 1:
+        x_train = x_train.astype(np.float32)
+        others = {where: x.astype(np.float32) for where, x in others.items()}
+    given = iter(others.values())
+    x_validation = next(given) if source.x_validation is not None else None
+    return x_train, x_validation, next(given, None)
 
 
-def check_labels(source: Source) -> tuple[Indices, Indices | None, tuple[str, ...]]:
-    """Return the training and the test labels as class indices, and the classes' names.
+def check_examples(x: Examples, where: str) -> Examples:
+    """Return the inputs of one split in their final type.
+
+    Raises:
+        DataError: they are no finite numbers.
+    """
+    return _inputs(x, where)
+
+
+def check_labels(
+    source: Source,
+) -> tuple[Indices, Indices | None, Indices | None, tuple[str, ...]]:
+    """Return the labels of the three splits as class indices, and the classes' names.
 
     Args:
         source: It has labels, and its inputs were checked.
@@ -51,14 +70,58 @@ def check_labels(source: Source) -> tuple[Indices, Indices | None, tuple[str, ..
     labels = _labels(source.y_train, where, rows=len(source.x_train))
     classes, y_train = _classes(labels, source, where)
     names = source.class_names or tuple(str(name) for name in classes.tolist())
-    if source.x_test is None:
-        return y_train, None, names
-    where = f"{source.where}: y_test"
-    test_labels = _labels(source.y_test, where, rows=len(source.x_test))
-    return y_train, _index(test_labels, classes, where), names
+
+    def indices(x: Examples | None, y: AnyArray | None, split: str) -> Indices | None:
+        if x is None:
+            return None
+        where = f"{source.where_of(split)}: y_{split}"
+        return _index(_labels(y, where, rows=len(x)), classes, where)
+
+    return (
+        y_train,
+        indices(source.x_validation, source.y_validation, "validation"),
+        indices(source.x_test, source.y_test, "test"),
+        names,
+    )
 
 
-def find_scaling(x: AnyArray) -> Scaling:
+def labels_like(
+    labels: Any, class_names: tuple[str, ...] | None, known: Source, where: str
+) -> AnyArray:
+    """Return the labels of a file of its own as those of the source that is trained on.
+
+    Args:
+        labels: ``(n,)``, whole numbers or words; indices where `class_names` is given.
+        class_names: The names of the classes 0, 1, ... of these labels, where they have some.
+        known: What is trained on.
+        where: What to name in an error.
+
+    Raises:
+        DataError: a class is none of those that are trained on.
+    """
+    y = _labels(labels, where, rows=len(labels))
+    if known.class_names is None:
+        return np.array(class_names)[y] if class_names else y
+    words = np.array(class_names)[y] if class_names else y.astype(str)
+    if class_names is None and y.dtype.kind in "iu" and not np.isin(words, known.class_names).all():
+        return y
+    names = np.array(known.class_names)
+    order = np.argsort(names)
+    _index(words, names[order], where)
+    indices: AnyArray = order[np.searchsorted(names[order], words)]
+    return indices
+
+
+def label_words(labels: Any, where: str, *, rows: int) -> list[str]:
+    """Return labels ``(n,)``, whole numbers or words, as words.
+
+    Raises:
+        DataError: they are not classes, or not one an example.
+    """
+    return [str(label) for label in _labels(labels, where, rows=rows).tolist()]
+
+
+def find_scaling(x: AnyArray, *, is_image: bool | None = None) -> Scaling:
     """Return the map that brings these training inputs to order one.
 
     Images of whole numbers become 0 to 1, and so do tables of uint8 that reach past 127, which are
@@ -66,9 +129,10 @@ def find_scaling(x: AnyArray) -> Scaling:
 
     Args:
         x: ``(n, *input_shape)``, uint8 or float32.
+        is_image: Whether they are; None: where an example has two dimensions or more.
     """
     low, high = float(x.min()), float(x.max())
-    is_image = x.ndim > 2
+    is_image = x.ndim > 2 if is_image is None else is_image
     if x.dtype == np.uint8 and (is_image or high > _HALF_BYTE):
         return Scaling(1 / 255 if high > _HALF_BYTE else 1 / max(high, 1))
     if is_image and low >= 0 and high <= 1:
@@ -91,8 +155,8 @@ def _standardise(mean: npt.NDArray[np.float64], deviation: npt.NDArray[np.float6
 
 
 def _inputs(x: Any, where: str) -> Examples:
-    # Files were checked when they were looked at.
-    return x if isinstance(x, ImageFiles) else _numbers(x, where)
+    # Files and tables were checked when they were looked at.
+    return x if isinstance(x, (ImageFiles, Table)) else _numbers(x, where)
 
 
 def _numbers(x: Any, where: str) -> AnyArray:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from kzoo.datasets.features import Features, TableFeatures
 from kzoo.datasets.image_files import ImageFiles
 from kzoo.datasets.shape import DataShape, Scaling
+from kzoo.datasets.tables.table import Table
 from kzoo.machine import aligned_empty
 
 AnyArray = npt.NDArray[Any]
@@ -59,6 +62,12 @@ class Source:
         notices: What the reader guessed or left out, for the person and the run's records.
         names: Of each example of `x_train` what it is called, where it has a name.
         unlabelled: The error of a training, where labels are missing.
+        x_validation: As `x_train`, or None.
+        y_validation: As `y_train`, or None.
+        label: Of a table, the name of the label's column; empty where the labels came apart.
+        left_out: Of a table, the names of the columns that are no inputs.
+        own: Where the splits ``validation`` and ``test`` come from, if from elsewhere.
+        columns: Of pixels that came in a table, the names of the columns.
     """
 
     x_train: Examples
@@ -71,6 +80,16 @@ class Source:
     notices: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     unlabelled: str = ""
+    x_validation: Examples | None = None
+    y_validation: AnyArray | None = None
+    label: str = ""
+    left_out: tuple[str, ...] = ()
+    own: Mapping[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+
+    def where_of(self, split: str) -> str:
+        """Return what to name in an error about a split, ``validation`` or ``test``."""
+        return self.own.get(split, self.where)
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,19 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class Fingerprints:
+    """What tells whether data are the same: sha256 in hexadecimal, taken before any split.
+
+    Attributes:
+        data: Over all the data.
+        train: Over what came without a split, or as the training split.
+    """
+
+    data: str
+    train: str
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Three checked splits and what belongs to them.
 
@@ -105,8 +137,10 @@ class Dataset:
         validation: What the best epoch is told by, or None.
         test: What is looked at once, at the end.
         class_names: The class of each label, in order.
-        scaling: Learnt from the training images alone.
-        fingerprint: sha256 over all the data, before it was split.
+        features: What the inputs mean.
+        scaling: Of arrays and images: learnt from the training inputs alone.
+        fingerprints: Of the data.
+        holds_out_test: Whether the test split was drawn from the data.
         notices: What the person should know and the run's records keep.
     """
 
@@ -115,8 +149,10 @@ class Dataset:
     validation: Arrays | None
     test: Arrays
     class_names: tuple[str, ...]
+    features: Features
     scaling: Scaling
-    fingerprint: str
+    fingerprints: Fingerprints
+    holds_out_test: bool
     notices: tuple[str, ...] = field(default=())
 
     @property
@@ -129,7 +165,13 @@ class Dataset:
             rows=len(self.train) + (len(self.validation) if self.validation else 0),
             dtype=str(self.train.x.dtype),
             scaling=self.scaling,
+            table=self.features if isinstance(self.features, TableFeatures) else None,
         )
+
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 over all the data, before they were split."""
+        return self.fingerprints.data
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -146,16 +188,37 @@ class Dataset:
         """Number of classes."""
         return len(self.class_names)
 
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """How many examples each class has, in all splits."""
+        labels = np.concatenate([split.y for split in self.splits])
+        return tuple(np.bincount(labels, minlength=self.num_classes).tolist())
 
-def fingerprint(train: Arrays, test: Arrays | None) -> str:
-    """Return the sha256 of the arrays' types, shapes and bytes, in hexadecimal.
+    @property
+    def splits(self) -> tuple[Arrays, ...]:
+        """The splits that there are."""
+        return tuple(filter(None, (self.train, self.validation, self.test)))
 
-    Of images that stay in their files, the sha256 of each file stands for its pixels.
+
+def take_fingerprints(train: Arrays, *others: Arrays | None) -> Fingerprints:
+    """Return the sha256 of the types, shapes and bytes of splits.
+
+    Of images that stay in their files, the sha256 of each file stands for its pixels; the columns
+    of a table count in any order.
     """
     digest = hashlib.sha256()
-    for split in (train, test):
-        for array in (split.x, split.y) if split else ():
-            digest.update(f"{array.dtype.str}{array.shape}".encode())
-            content = array.digests if isinstance(array, ImageFiles) else array
-            digest.update(np.ascontiguousarray(content).data)
-    return digest.hexdigest()
+    _update(digest, train)
+    own = digest.hexdigest()
+    for split in filter(None, others):
+        _update(digest, split)
+    return Fingerprints(digest.hexdigest(), own)
+
+
+def _update(digest: hashlib._Hash, split: Arrays) -> None:
+    for array in (split.x, split.y):
+        if isinstance(array, Table):
+            array.update_digest(digest)
+            continue
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        content = array.digests if isinstance(array, ImageFiles) else array
+        digest.update(np.ascontiguousarray(content).data)

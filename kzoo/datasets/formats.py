@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from kzoo.datasets.csv_table import read_csv, read_unlabelled_csv
 from kzoo.datasets.dataset import Source
+from kzoo.datasets.features import Features
 from kzoo.datasets.idx import is_idx_name, read_idx_folder
 from kzoo.datasets.image import ENDINGS
 from kzoo.datasets.image_folder import read_image_folder, read_unlabelled_images
 from kzoo.datasets.npz import read_npz
+from kzoo.datasets.tables.read import read_parquet, read_text
 from kzoo.errors import DataError
 from kzoo.spec.spec import DatasetSpec
 
 Reader = Callable[[Path, DatasetSpec], Source]
+_TEXT_ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class PathFacts:
 
     Attributes:
         path: It.
-        ending: Of a file's name, in lower case; empty for a folder.
+        ending: Of a file's name, in lower case, both endings of a ``.gz``; empty for a folder.
         entries: What a folder holds.
         has_folders: Whether it holds a folder.
     """
@@ -45,6 +48,8 @@ class Format:
         matches: Tells it by what a look at a path tells; the first format that matches is taken.
         read: Reads it, with labels where it has them.
         read_inputs: Reads it without labels, where that is done in another way.
+        read_like: Reads it as what a trained model takes, columns matched by name, where it has
+            columns with names.
         settings: The settings of a dataset section that are meant for it.
         received: What it is called where a setting is refused, if not `words`.
         is_trained_on: Whether it has labels; if not, it can only be classified.
@@ -54,6 +59,7 @@ class Format:
     matches: Callable[[PathFacts], bool]
     read: Reader
     read_inputs: Reader | None = None
+    read_like: Callable[..., Source] | None = None
     settings: tuple[str, ...] = ()
     received: str = ""
     is_trained_on: bool = True
@@ -63,18 +69,34 @@ def _read_unlabelled_images(path: Path, section: DatasetSpec) -> Source:
     return read_unlabelled_images(path, section.image_size, section.memory_limit)
 
 
+def _read_unlabelled_table(read: Callable[..., Source], path: Path, section: DatasetSpec) -> Source:
+    return read(path, section.table_settings, with_labels=False)
+
+
+_TABLE_SETTINGS = ("label", "table", "image_shape")
 FORMATS: tuple[Format, ...] = (
     Format(
         "an .npz file",
         matches=lambda facts: facts.ending == ".npz",
         read=lambda path, _: read_npz(path),
+        settings=("image_shape",),
     ),
     Format(
-        "a .csv file",
-        matches=lambda facts: facts.ending == ".csv",
-        read=lambda path, section: read_csv(path, section.label),
-        read_inputs=lambda path, section: read_unlabelled_csv(path, section.label),
-        settings=("label",),
+        "a table (.csv or .tsv, plain or .gz)",
+        matches=lambda facts: facts.ending in _TEXT_ENDINGS,
+        read=lambda path, section: read_text(path, section.table_settings),
+        read_inputs=partial(_read_unlabelled_table, read_text),
+        read_like=read_text,
+        settings=_TABLE_SETTINGS,
+        received="a table",
+    ),
+    Format(
+        "a .parquet file",
+        matches=lambda facts: facts.ending in (".parquet", ".pq"),
+        read=lambda path, section: read_parquet(path, section.table_settings),
+        read_inputs=partial(_read_unlabelled_table, read_parquet),
+        read_like=read_parquet,
+        settings=_TABLE_SETTINGS,
     ),
     Format(
         "a folder of IDX files",
@@ -101,12 +123,19 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
-def read_path(path: Path, section: DatasetSpec, *, with_labels: bool = True) -> Source | None:
+def read_path(
+    path: Path,
+    section: DatasetSpec,
+    *,
+    features: Features | None = None,
+    with_labels: bool = True,
+) -> Source | None:
     """Read a file or folder by its format, or return None where it rather is a misspelt name.
 
     Args:
         path: What ``dataset.name`` says.
         section: Its other settings say how to read it.
+        features: What a trained model takes; the columns of a table are matched by name.
         with_labels: Whether it is to be trained on. If not, settings that mean nothing for it are
             left alone.
 
@@ -120,14 +149,16 @@ def read_path(path: Path, section: DatasetSpec, *, with_labels: bool = True) -> 
         raise DataError(f"dataset.name: {path}: {error.strerror}") from error
     formats = _formats(with_labels=with_labels)
     found = _find(facts, formats) if is_file or is_folder else None
+    if found is not None and found.read_like and features is not None:
+        settings = section.table_settings
+        return found.read_like(path, settings, features=features, with_labels=with_labels)
     if found is not None and not with_labels:
         return (found.read_inputs or found.read)(path, section)
     if found is not None:
         received = f"{path}, {found.received or found.words}"
         refuse_settings(section, received, but=found.settings)
         return found.read(path, section)
-    *others, last = (known.words for known in formats)
-    accepted = f"{', '.join(others)} or {last}"
+    accepted = _listed([known.words for known in formats])
     if exists:
         raise DataError(
             f"{path}: received {_describe(facts)}, "
@@ -165,10 +196,15 @@ def refuse_settings(section: DatasetSpec, received: str, *, but: Collection[str]
     """
     for name in all_settings():
         if name not in but and getattr(section, name) is not None:
-            expected = " or ".join(known.words for known in _formats() if name in known.settings)
+            expected = _listed([known.words for known in _formats() if name in known.settings])
             raise DataError(
                 f"dataset.{name}: received it for {received}; expected it with {expected} alone"
             )
+
+
+def _listed(words: Sequence[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _formats(*, with_labels: bool = True) -> list[Format]:
@@ -177,9 +213,14 @@ def _formats(*, with_labels: bool = True) -> list[Format]:
 
 def _look_at(path: Path) -> PathFacts:
     if not path.is_dir():
-        return PathFacts(path, path.suffix.lower(), (), has_folders=False)
+        return PathFacts(path, _ending(path), (), has_folders=False)
     entries = tuple(path.iterdir())
     return PathFacts(path, "", entries, any(entry.is_dir() for entry in entries))
+
+
+def _ending(path: Path) -> str:
+    ending = path.suffix.lower()
+    return f"{Path(path.stem).suffix.lower()}{ending}" if ending == ".gz" else ending
 
 
 def _find(facts: PathFacts, formats: Sequence[Format]) -> Format | None:

@@ -7,12 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from kzoo.datasets.arrays import source_of_arrays
 from kzoo.datasets.catalogue import NAMED_DATASETS, OnDownload
-from kzoo.datasets.check import check_inputs, check_labels, find_scaling
-from kzoo.datasets.dataset import Arrays, Dataset, Inputs, Source, fingerprint
+from kzoo.datasets.check import check_inputs, check_labels, find_scaling, labels_like
+from kzoo.datasets.dataset import Arrays, Dataset, Inputs, Source, take_fingerprints
+from kzoo.datasets.features import Features, PixelFeatures, TableFeatures, features_of_shape
 from kzoo.datasets.formats import read_path, refuse_settings
 from kzoo.datasets.keras_datasets import UnavailableError
+from kzoo.datasets.shape import Scaling
 from kzoo.datasets.split import TEST_FRACTION, hold_out, validation_rows
+from kzoo.datasets.tables.learn import encode, learn_features
+from kzoo.datasets.tables.match import known_features
+from kzoo.datasets.tables.pixels import as_images, is_of_pixels, pixel_array, square_shape
+from kzoo.datasets.tables.table import Table
 from kzoo.errors import DataError, UnknownNameError
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import SpecSource
@@ -25,26 +34,28 @@ _TEST_SEED = 0
 
 def load_dataset(
     spec: SpecSource,
-    data: tuple[Any, ...] | None = None,
+    data: Any = None,
     *,
     on_download: OnDownload | None = None,
 ) -> Dataset:
     """Load the data that a spec names, or arrays, split as a training of the spec splits them.
 
     Data without a test split have a fifth of them held out as one, the same whatever the seed.
-    Labels become class indices, and images stay bytes. A known dataset is looked for in the folder
-    that KZOO_DATA names, then in Keras's cache, and is downloaded where it is in neither.
+    Labels become class indices, images stay bytes, and tables become one array of floats. A known
+    dataset is looked for in the folder that KZOO_DATA names, then in Keras's cache, and is
+    downloaded where it is in neither.
 
     Args:
         spec: A spec's name, the path of its JSON file, the JSON data itself, or a Spec. Its
             section `dataset` says which data; its `seed` draws the validation rows.
         data: ``(x, y)`` or ``(x, y, x_test, y_test)`` instead of what the spec names: x of shape
-            ``(n, ...)``, numbers; y of shape ``(n,)``, whole numbers or words.
+            ``(n, ...)``, numbers, or a `pandas.DataFrame`; y of shape ``(n,)``, whole numbers or
+            words. Or a `pandas.DataFrame` that has the labels in a column.
         on_download: Called while downloading, with the name and the number of bytes so far.
 
     Returns:
-        The data to train, validate and test on, the names of the classes, and the scaling that a
-        model for them begins with.
+        The data to train, validate and test on, the names of the classes, what the inputs mean,
+        and the scaling that a model for them begins with.
 
     Raises:
         DataError: the data are not to be had, not what the section's settings are for, or not
@@ -53,30 +64,37 @@ def load_dataset(
         UnknownNameError: no dataset or file has this name, or no spec.
     """
     spec = spec if isinstance(spec, Spec) else load_spec(spec)
-    name, source, notices = _find_source(spec.dataset, data, on_download)
+    name, source = _find_source(spec.dataset, data, on_download)
     if source.y_train is None or source.unlabelled:
         raise DataError(source.unlabelled or f"{source.where}: has no labels")
-    x_train, x_test = check_inputs(source)
-    y_train, y_test, class_names = check_labels(source)
+    source = with_own_splits(as_pixels(source, spec.dataset), spec.dataset)
+    x_train, x_validation, x_test = check_inputs(source)
+    y_train, y_validation, y_test, class_names = check_labels(source)
     train = Arrays(x_train, y_train)
+    validation = None if y_validation is None else Arrays(x_validation, y_validation)
     test = None if y_test is None else Arrays(x_test, y_test)
-    digest = fingerprint(train, test)
+    prints = take_fingerprints(train, test, validation)
+    notices = [*source.notices]
+    holds_out_test = test is None
     if test is None:
-        rows = max(round(len(train) * TEST_FRACTION), 1)
-        train, test = hold_out(
-            train, rows, seed=_TEST_SEED, where=source.where, class_names=class_names
-        )
-        notices.append(f"{name} has no test split: {rows} of its examples are held out as one.")
-    validation, train, notice = _validation(train, spec, source.where, class_names)
+        train, test, notice = hold_out_test(train, name, source.where, class_names)
+        notices.append(notice)
+    if validation is None:
+        validation, train, more = _draw_validation(train, spec, source.where, class_names)
+        notices += more
+    features, learnt = _learn(source, train, spec.dataset)
+    train, validation, test, unknown = _encoded(features, train, validation, test)
     return Dataset(
         name=name,
         train=train,
         validation=validation,
         test=test,
         class_names=class_names,
-        scaling=source.scaling or find_scaling(train.x),
-        fingerprint=digest,
-        notices=(*notices, *filter(None, [notice])),
+        features=features,
+        scaling=_scaling(source, features, train),
+        fingerprints=prints,
+        holds_out_test=holds_out_test,
+        notices=(*notices, *learnt, *unknown),
     )
 
 
@@ -84,6 +102,7 @@ def load_inputs(
     name: str | os.PathLike[str],
     section: DatasetSpec | None = None,
     *,
+    features: Features | None = None,
     on_download: OnDownload | None = None,
 ) -> Inputs:
     """Load examples to be classified, from any format that is trained on, with labels or without.
@@ -91,27 +110,32 @@ def load_inputs(
     Of data with a test split, the inputs to train on are loaded.
 
     Args:
-        name: The path of an ``.npz`` file with ``x_train`` or ``x``, of a ``.csv`` file, of a
-            folder of IDX files or of a folder of images; or a dataset's name.
+        name: The path of an ``.npz`` file with ``x_train`` or ``x``, of a table, of a folder of
+            IDX files or of a folder of images; or a dataset's name.
         section: Says how to read a path, as in a spec: the label's column of a table, which is
             left out where it is there, or the size of images. Its name, and what means nothing
             for the path, is left alone.
+        features: What the model takes that is to classify them: the columns of a table are
+            matched by name. None: a table's columns have to be numbers.
         on_download: Called while downloading, with the name and the number of bytes so far.
 
     Raises:
-        DataError: they are not to be had, damaged, or not finite numbers.
+        DataError: they are not to be had, damaged, not what the model takes, or not finite.
         UnknownNameError: no dataset or file has this name.
     """
     name = os.fspath(name)
     if not name:
         raise DataError("data: received an empty name; expected a dataset's name or path")
-    known = NAMED_DATASETS.get(name)
-    if known is not None:
-        source = known.read(known, on_download)
-    else:
-        source = _read_path(name, section or DatasetSpec(name=ARRAYS), with_labels=False)
-    x, _ = check_inputs(replace(source, x_test=None))
-    return Inputs(x, source.where, source.names, source.notices)
+    section = section or DatasetSpec(name=ARRAYS)
+    source = read_source(name, section, on_download, features=features, with_labels=False)
+    source = as_pixels(source, section, features)
+    x, _, _ = check_inputs(replace(source, x_test=None, x_validation=None))
+    notices = source.notices
+    if isinstance(x, Table):
+        known = features if isinstance(features, TableFeatures) else _numbers_only(x, source)
+        x, unknown = encode(x, known)
+        notices += unknown_notices(unknown, source.where)
+    return Inputs(x, source.where, source.names, notices)
 
 
 def is_name(name: str) -> bool:
@@ -119,15 +143,120 @@ def is_name(name: str) -> bool:
     return name in NAMED_DATASETS or name == ARRAYS
 
 
+def read_source(
+    name: str,
+    section: DatasetSpec,
+    on_download: OnDownload | None = None,
+    *,
+    features: Features | None = None,
+    with_labels: bool = True,
+) -> Source:
+    """Read a dataset by its name or path.
+
+    Args:
+        name: It.
+        section: Says how to read a path.
+        on_download: Called while downloading.
+        features: What a trained model takes; the columns of a table are matched by name.
+        with_labels: Whether it must have labels, and refuses settings that mean nothing for it.
+    """
+    known = NAMED_DATASETS.get(name)
+    if known is not None:
+        return known.read(known, on_download)
+    source = read_path(Path(name), section, features=features, with_labels=with_labels)
+    if source is None:
+        raise UnknownNameError("dataset", name, NAMED_DATASETS, where="dataset.name")
+    return source
+
+
+def as_pixels(source: Source, section: DatasetSpec, features: Features | None = None) -> Source:
+    """Return a source whose rows of pixels are arrays, and images where the spec says so.
+
+    Args:
+        source: What was read.
+        section: Its `image_shape` is taken.
+        features: What a trained model takes, if there is one. None: whether columns are pixels
+            is found in the table, and told.
+    """
+    shape = features.shape if isinstance(features, PixelFeatures) else section.image_shape
+    table, notices = source.x_train, source.notices
+    is_table = isinstance(table, Table)
+    if is_table and features is not None and not isinstance(features, PixelFeatures):
+        return source
+    if is_table and shape is None and not is_of_pixels(table):
+        return source
+    if not is_table and (shape is None or np.ndim(source.x_train) != 2):
+        return source
+    if is_table:
+        x: Any = pixel_array(table, source.where)
+        if features is None:
+            notices += (_pixel_notice(source, table, shape),)
+    else:
+        x = np.asarray(source.x_train)
+    others: dict[str, Any] = {
+        name: as_images(np.asarray(array), shape, source.where)
+        for name in ("x_test", "x_validation")
+        if shape is not None and (array := getattr(source, name)) is not None and not is_table
+    }
+    return replace(
+        source,
+        x_train=x if shape is None else as_images(x, shape, source.where),
+        notices=notices,
+        columns=table.names if is_table else (),
+        **others,
+    )
+
+
+def with_own_splits(source: Source, section: DatasetSpec) -> Source:
+    """Return a source with the splits that the spec names files or folders of their own for.
+
+    Raises:
+        DataError: one cannot be read, is no path, or is not like what is trained on.
+    """
+    for split in ("validation", "test"):
+        name = getattr(section, split)
+        if name is None:
+            continue
+        own = _read_own(name, source, section, f"dataset.{split}")
+        has_split = split == "test" and own.x_test is not None
+        x, y = (own.x_test, own.y_test) if has_split else (own.x_train, own.y_train)
+        labels = labels_like(y, own.class_names, source, f"{own.where}: y")
+        arrays: dict[str, Any] = {f"x_{split}": x, f"y_{split}": labels}
+        source = replace(
+            source,
+            own={**source.own, split: own.where},
+            notices=(*source.notices, *own.notices),
+            **arrays,
+        )
+    return source
+
+
+def hold_out_test(
+    train: Arrays, name: str, where: str, class_names: tuple[str, ...]
+) -> tuple[Arrays, Arrays, str]:
+    """Return data without their test split, that split, and a notice of it."""
+    rows = max(round(len(train) * TEST_FRACTION), 1)
+    train, test = hold_out(train, rows, seed=_TEST_SEED, where=where, class_names=class_names)
+    return train, test, f"{name} has no test split: {rows} of its examples are held out as one."
+
+
+def unknown_notices(unknown: dict[str, int], where: str) -> tuple[str, ...]:
+    """Return what is told of words that no training row has."""
+    return tuple(
+        f"{where}: column {name!r}: {count:,} {'row has' if count == 1 else 'rows have'} a word "
+        "that no training row has, which counts as unknown."
+        for name, count in unknown.items()
+    )
+
+
 def _find_source(
-    section: DatasetSpec, data: tuple[Any, ...] | None, on_download: OnDownload | None
-) -> tuple[str, Source, list[str]]:
-    """Return what is trained on, its name, and what the person should know of it."""
+    section: DatasetSpec, data: Any, on_download: OnDownload | None
+) -> tuple[str, Source]:
+    """Return what is trained on and its name."""
     if data is not None:
-        source = _from_arrays(data, section)
-        return ARRAYS, source, [*source.notices]
+        return ARRAYS, source_of_arrays(data, section)
     try:
-        source = _read(section.name, section, on_download)
+        return section.name, _read(section.name, section, on_download)
     except UnavailableError as error:
         if section.fallback is None:
             raise
@@ -136,48 +265,105 @@ def _find_source(
             f"{section.name} cannot be had: this run trains on {section.fallback} instead, and its "
             f"figures are not {section.name}'s. {error.advice}."
         )
-        return section.fallback, source, [notice, *source.notices]
-    return section.name, source, [*source.notices]
-
-
-def _validation(
-    train: Arrays, spec: Spec, where: str, class_names: tuple[str, ...]
-) -> tuple[Arrays | None, Arrays, str | None]:
-    rows, notice = validation_rows(spec.dataset.validation_size, len(train))
-    if rows == 0:
-        return None, train, notice
-    train, validation = hold_out(train, rows, seed=spec.seed, where=where, class_names=class_names)
-    return validation, train, notice
+        return section.fallback, replace(source, notices=(notice, *source.notices))
 
 
 def _read(name: str, section: DatasetSpec, on_download: OnDownload | None) -> Source:
     if is_name(name):
         refuse_settings(section, name)
-    known = NAMED_DATASETS.get(name)
-    if known is not None:
-        return known.read(known, on_download)
     if name == ARRAYS:
         raise DataError(
             "dataset.name: this spec was run on arrays in memory; pass them again as "
             "kzoo.run(spec, data=(x, y)), or name a dataset with --data"
         )
-    return _read_path(name, section)
+    return read_source(name, section, on_download)
 
 
-def _read_path(name: str, section: DatasetSpec, *, with_labels: bool = True) -> Source:
-    source = read_path(Path(name), section, with_labels=with_labels)
-    if source is None:
-        raise UnknownNameError("dataset", name, NAMED_DATASETS, where="dataset.name")
-    return source
+def _read_own(name: str, source: Source, section: DatasetSpec, where: str) -> Source:
+    """Read a split of its own: like the source that is trained on."""
+    if is_name(name):
+        raise DataError(f"{where}: received {name!r}, a dataset's name; expected a path")
+    features = known_features(source)
+    own = read_path(Path(name), section, features=features)
+    if own is None:
+        raise DataError(f"{where}: {name}: no such file or folder")
+    if own.y_train is None or own.unlabelled:
+        raise DataError(own.unlabelled or f"{own.where}: has no labels")
+    return as_pixels(own, section, features)
 
 
-def _from_arrays(data: tuple[Any, ...], section: DatasetSpec) -> Source:
-    refuse_settings(section, "arrays in memory")
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 4):
-        received = f"{len(data)} parts" if isinstance(data, (tuple, list)) else type(data).__name__
-        raise DataError(f"data: received {received}; expected (x, y) or (x, y, x_test, y_test)")
-    for name, part in zip(("x", "y", "x_test", "y_test"), data, strict=False):
-        if part is None:
-            raise DataError(f"data: {name} is None; leave out both x_test and y_test, or neither")
-    x_test, y_test = data[2:] if len(data) == 4 else (None, None)
-    return Source(data[0], data[1], x_test, y_test, where="data")
+def _draw_validation(
+    train: Arrays, spec: Spec, where: str, class_names: tuple[str, ...]
+) -> tuple[Arrays | None, Arrays, list[str]]:
+    rows, notice = validation_rows(spec.dataset.validation_size, len(train))
+    notices = [notice] if notice else []
+    if rows == 0:
+        return None, train, notices
+    train, validation = hold_out(train, rows, seed=spec.seed, where=where, class_names=class_names)
+    return validation, train, notices
+
+
+def _learn(source: Source, train: Arrays, section: DatasetSpec) -> tuple[Features, tuple[str, ...]]:
+    """Return what the inputs mean, as the training rows have them."""
+    if isinstance(train.x, Table):
+        return learn_features(
+            train.x,
+            section.table_settings.max_categories,
+            label=source.label,
+            left_out=source.left_out,
+        )
+    shape = tuple(train.x.shape[1:])
+    if source.columns:
+        return PixelFeatures(source.columns, shape, source.label), ()
+    return features_of_shape(shape), ()
+
+
+def _encoded(
+    features: Features, train: Arrays, validation: Arrays | None, test: Arrays
+) -> tuple[Arrays, Arrays | None, Arrays, tuple[str, ...]]:
+    """Return the splits of a table as the arrays that a model takes; others as they are."""
+    if not isinstance(features, TableFeatures):
+        return train, validation, test, ()
+
+    def arrays(split: Arrays) -> tuple[Arrays, dict[str, int]]:
+        x, unknown = encode(split.x, features)
+        return Arrays(x, split.y), unknown
+
+    encoded_test, unknown = arrays(test)
+    encoded_validation = arrays(validation)[0] if validation else None
+    return (
+        arrays(train)[0],
+        encoded_validation,
+        encoded_test,
+        unknown_notices(unknown, "the test rows"),
+    )
+
+
+def _scaling(source: Source, features: Features, train: Arrays) -> Scaling:
+    if isinstance(features, TableFeatures):
+        return Scaling(1.0)
+    is_image = True if isinstance(features, PixelFeatures) else None
+    return source.scaling or find_scaling(train.x, is_image=is_image)
+
+
+def _pixel_notice(source: Source, table: Table, shape: tuple[int, ...] | None) -> str:
+    count = table.shape[1]
+    if shape is not None:
+        return f"{source.where}: its {count:,} columns are taken for images of {list(shape)}."
+    fitting = square_shape(count)
+    hint = f"; dataset.image_shape={list(fitting)} makes images of them" if fitting else ""
+    return (
+        f"{source.where}: its {count:,} columns are taken for pixels and scaled as images "
+        f"are{hint}."
+    )
+
+
+def _numbers_only(table: Table, source: Source) -> TableFeatures:
+    for column in table.columns:
+        if column.kind == "category" or column.missing:
+            held = "words" if column.kind == "category" else "missing values"
+            raise DataError(
+                f"{source.where}: column {column.name!r}: received {held}; expected numbers, or "
+                "the features of the run that is to classify them"
+            )
+    return learn_features(table, 2)[0]

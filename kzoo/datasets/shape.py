@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kzoo.datasets.features import TableFeatures
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -29,6 +31,7 @@ class DataShape:
         rows: Examples to train on, those to validate on included.
         dtype: Type of the raw values.
         scaling: The map that brings them to order one.
+        table: Of a table its columns, which are prepared instead.
     """
 
     name: str
@@ -37,3 +40,4 @@ class DataShape:
     rows: int
     dtype: str
     scaling: Scaling
+    table: TableFeatures | None = None

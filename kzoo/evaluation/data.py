@@ -1,18 +1,33 @@
-"""Other data for a trained model: held to its input shape, its classes matched by name."""
+"""Other data for a trained model: inputs and classes matched by name."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets import Scaling, load_dataset
+from kzoo.datasets import Arrays, Scaling
+from kzoo.datasets.arrays import is_frame, plain_labels
+from kzoo.datasets.check import check_examples, find_scaling, label_words
+from kzoo.datasets.dataset import Source, take_fingerprints
+from kzoo.datasets.features import TableFeatures
 from kzoo.datasets.formats import unfit_settings
-from kzoo.datasets.load import ARRAYS
+from kzoo.datasets.load import (
+    ARRAYS,
+    as_pixels,
+    hold_out_test,
+    read_source,
+    unknown_notices,
+)
+from kzoo.datasets.tables.learn import encode
+from kzoo.datasets.tables.pixels import pixel_array
+from kzoo.datasets.tables.read import read_frame
+from kzoo.datasets.tables.table import Table, TableColumn
 from kzoo.display import Mode, downloading
 from kzoo.errors import DataError, did_you_mean
 from kzoo.runs import Run
@@ -40,7 +55,10 @@ class TestSet:
 
 
 def dataset_for(run: Run, name: str, display: Mode = "auto") -> TestSet:
-    """Return the test split of a dataset, its labels as the run's class indices.
+    """Return the examples of a dataset to test on, their labels as the run's class indices.
+
+    Of data with a test split, that is taken; the others are taken whole, whatever their size and
+    classes, unless they are those that the run held its own test split out of.
 
     Args:
         run: A finished run.
@@ -48,60 +66,151 @@ def dataset_for(run: Run, name: str, display: Mode = "auto") -> TestSet:
         display: How a download shows.
 
     Raises:
-        DataError: it is not to be had, or its shape or classes are not the run's.
+        DataError: it is not to be had, or its inputs or classes are not the run's.
         UnknownNameError: no dataset has this name.
     """
     if not name:
         raise DataError("data: received an empty name; expected a dataset's name or path")
-    # Nothing is validated here, so nothing is held out for it. How the run's own data were read is
-    # how others of their kind are read, and means nothing for those of another kind.
-    changed: dict[str, Any] = {"name": name, "fallback": None, "validation_size": 0}
-    changed |= dict.fromkeys(unfit_settings(Path(name)))
-    section = run.spec.dataset.model_copy(update=changed)
+    # How the run's own data were read is how others of their kind are read, and means nothing for
+    # those of another kind.
+    changed = dict.fromkeys((*unfit_settings(Path(name)), "fallback", "test", "validation"))
+    section = run.spec.dataset.model_copy(update={**changed, "name": name})
+    features = run.dataset.features
     with downloading(display) as on_download:
-        dataset = load_dataset(
-            run.spec.model_copy(update={"dataset": section}), on_download=on_download
-        )
-    _check_shape(run, dataset.input_shape, where=name)
-    indices = match_classes(dataset.class_names, run.dataset.class_names, where=name)
-    notices = dataset.notices
-    if _is_other_unit(dataset.scaling, run.dataset.scaling):
-        notices += (
-            f"{name} has values of another size than {run.dataset.name}, which this run was "
-            "trained on: its figures may say nothing",
-        )
-    y = np.asarray(indices, np.int64)[dataset.test.y]
-    return TestSet(dataset.name, dataset.test.x, y, notices)
+        source = read_source(name, section, on_download, features=features)
+    if source.y_train is None or source.unlabelled:
+        raise DataError(source.unlabelled or f"{source.where}: has no labels")
+    return _chosen(run, as_pixels(source, section, features), name)
 
 
 def arrays_for(run: Run, data: Any) -> TestSet:
-    """Return arrays ``(x, y)`` checked, y as the run's class indices.
+    """Return arrays or data frames checked, y as the run's class indices.
+
+    Args:
+        run: A finished run.
+        data: ``(x, y)``, x an array or a `pandas.DataFrame`, whose columns are matched by name; or
+            a `pandas.DataFrame` that has the labels in a column.
 
     Raises:
-        DataError: their shapes, values or classes are not the run's.
+        DataError: their shapes, values, columns or classes are not the run's.
     """
+    features, section = run.dataset.features, run.spec.dataset
+    settings = section.table_settings
+    if is_frame(data):
+        source = read_frame(data, settings, features=features)
+        return _whole(run, as_pixels(source, section, features), ARRAYS)
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         received = f"{len(data)} parts" if isinstance(data, (tuple, list)) else type(data).__name__
-        raise DataError(f"data: received {received}; expected (x, y), or a dataset's name or path")
-    try:
-        x, y = np.asarray(data[0]), np.asarray(data[1])
-    except ValueError as error:
-        raise DataError("data: received lists of unequal lengths; expected arrays") from error
-    _check_shape(run, x.shape[1:], where="data: x")
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.shape != (len(x),) or not len(x):
         raise DataError(
-            f"data: y: received shape {y.shape} for {len(x)} examples; expected ({len(x)},), "
-            "one or more"
+            f"data: received {received}; expected (x, y), a pandas.DataFrame, or a dataset's name "
+            "or path"
         )
-    if x.dtype.kind not in "biuf" or not np.isfinite(x).all():
-        raise DataError(f"data: x: received {x.dtype} values; expected finite numbers")
-    if y.dtype.kind == "f" and (y == np.round(y)).all():
-        y = y.astype(np.int64)
-    names, positions = np.unique(y.astype(str), return_inverse=True)
-    indices = match_classes(names.tolist(), run.dataset.class_names, where="data: y")
-    return TestSet(ARRAYS, x, np.asarray(indices, np.int64)[positions])
+    x, y = data[0], plain_labels(data[1])
+    if is_frame(x):
+        source = read_frame(x, settings, labels=y, features=features)
+    else:
+        source = Source(x, y, None, None, where="data")
+    return _whole(run, as_pixels(source, section, features), ARRAYS)
+
+
+def _chosen(run: Run, source: Source, name: str) -> TestSet:
+    """Return the examples of a source that a run is tested on."""
+    if source.x_test is not None:
+        split = f"{name} has a test split, which is what is tested on."
+        tested = replace(
+            source,
+            x_train=source.x_test,
+            y_train=source.y_test,
+            notices=(*source.notices, split),
+        )
+        return _whole(run, replace(tested, x_test=None, y_test=None), name)
+    data = _checked(run, source)
+    if take_fingerprints(data).train != run.dataset.train_fingerprint:
+        return _test_set(run, data, source, name)
+    if run.dataset.holds_out_test:
+        _, held_out, _ = hold_out_test(data, name, source.where, run.dataset.class_names)
+        return _test_set(run, held_out, source, name)
+    notice = f"{name} is what the run was trained on: these figures are too good."
+    return _test_set(run, data, replace(source, notices=(*source.notices, notice)), name)
+
+
+def _whole(run: Run, source: Source, name: str) -> TestSet:
+    return _test_set(run, _checked(run, source), source, name)
+
+
+def _checked(run: Run, source: Source) -> Arrays:
+    """Return all examples of a source, checked, their labels as the run's class indices."""
+    x, known = check_examples(source.x_train, f"{source.where}: x"), run.dataset
+    where = f"{source.where}: y"
+    words = label_words(source.y_train, where, rows=len(x))
+    if source.class_names is not None:
+        words = [source.class_names[int(word)] for word in words]
+    names, positions = np.unique(words, return_inverse=True)
+    indices = match_classes(names.tolist(), known.class_names, where=where)
+    return Arrays(x, np.asarray(indices, np.int32)[positions])
+
+
+def _test_set(run: Run, data: Arrays, source: Source, name: str) -> TestSet:
+    """Return examples as the run's model takes them."""
+    known, x, notices = run.dataset, data.x, source.notices
+    if isinstance(x, Table):
+        if known.table is None:
+            x, more = _by_position(run, x, source.where)
+            notices += more
+        else:
+            x, unknown = encode(x, known.table)
+            notices += (*unknown_notices(unknown, source.where), *_other_units(x, known.table))
+    elif known.table is not None:
+        x, more = _columns_of_array(run, x, source.where)
+        notices += more
+    _check_shape(run, tuple(x.shape[1:]), where=source.where)
+    if known.table is None and isinstance(x, np.ndarray):
+        is_image = known.features.is_image or None
+        if _is_other_unit(source.scaling or find_scaling(x, is_image=is_image), known.scaling):
+            notices += (
+                f"{name} has values of another size than {known.name}, which this run was "
+                "trained on: its figures may say nothing",
+            )
+    return TestSet(name, x, data.y.astype(np.int64), notices)
+
+
+def _by_position(run: Run, table: Table, where: str) -> tuple[Any, tuple[str, ...]]:
+    """Return the numbers of a table, where the run knows no names to match."""
+    x = pixel_array(table, where)
+    shape = run.dataset.input_shape
+    if len(shape) > 1 and x.shape[1] == math.prod(shape):
+        x = x.reshape(len(x), *shape)
+    return x, (
+        f"{where}: the run was trained on arrays, which have no names: the columns are taken in "
+        "their order.",
+    )
+
+
+def _columns_of_array(run: Run, x: Any, where: str) -> tuple[Any, tuple[str, ...]]:
+    """Return an array as the columns of the run's table, which it has in order."""
+    table = run.dataset.table
+    columns = table.columns if table else ()
+    if any(column.kind == "category" for column in columns):
+        raise DataError(
+            f"{where}: received an array; expected a table or a pandas.DataFrame, as the run was "
+            "trained on columns of words"
+        )
+    if x.ndim != 2 or x.shape[1] != len(columns):
+        raise DataError(
+            f"{where}: received examples of shape {x.shape[1:]}; expected the {len(columns)} "
+            f"columns of {run.dataset.name}, which this run was trained on"
+        )
+    named = Table(
+        tuple(
+            TableColumn(column.name, column.kind, x[:, index])
+            for index, column in enumerate(columns)
+        )
+    )
+    encoded, _ = encode(named, TableFeatures(columns))
+    return encoded, (
+        f"{where}: the columns of an array have no names: they are taken in the order of "
+        f"{run.dataset.name}.",
+    )
 
 
 def match_classes(names: Sequence[str], known: Sequence[str], *, where: str) -> list[int]:
@@ -137,3 +246,22 @@ def _check_shape(run: Run, received: tuple[int, ...], *, where: str) -> None:
 def _is_other_unit(received: Scaling, expected: Scaling) -> bool:
     ratio = float(np.median(np.abs(received.scale)) / np.median(np.abs(expected.scale)))
     return not 1 / _OTHER_UNIT < ratio < _OTHER_UNIT
+
+
+def _other_units(x: npt.NDArray[np.float32], table: TableFeatures) -> tuple[str, ...]:
+    """Return a notice where the numbers of columns are far from those that were trained on."""
+    strange, position = [], 0
+    for column in table.columns:
+        if column.kind == "number" and column.parts == 1:
+            standard = column.standards[0]
+            present = x[:, position][~np.isnan(x[:, position])]
+            if len(present) and standard.deviation:
+                distance = abs(float(np.median(present)) - standard.median) / standard.deviation
+                strange += [column.name] if distance > _OTHER_UNIT else []
+        position += column.parts
+    if not strange:
+        return ()
+    return (
+        f"the numbers of {', '.join(map(repr, strange))} are far from those that the run was "
+        "trained on: its figures may say nothing",
+    )

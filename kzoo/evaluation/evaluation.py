@@ -123,7 +123,7 @@ def evaluation(
 
 def evaluate(
     run: str | os.PathLike[str] | Run,
-    data: str | os.PathLike[str] | tuple[Any, Any] | None = None,
+    data: Any = None,
     *,
     display: Mode = "auto",
 ) -> Evaluation:
@@ -131,10 +131,12 @@ def evaluate(
 
     Args:
         run: A Run, its path, a unique beginning of its name in ``runs``, or ``latest``.
-        data: What to test on: a dataset's name or path, of which the test split is taken, or
-            arrays ``(x, y)``: x of shape ``(n, *input_shape)``, raw numbers as the run was trained
-            on; y of shape ``(n,)``, class names or indices. The run's own test predictions if
-            None, for which no model is loaded.
+        data: What to test on. A dataset's name or path: its test split where it has one, all of
+            it otherwise, but where the run held its test split out of it, that alone. Arrays
+            ``(x, y)``: x of shape ``(n, *input_shape)``, raw numbers as the run was trained on, or
+            a `pandas.DataFrame`, whose columns are matched by name; y of shape ``(n,)``, class
+            names or indices. A `pandas.DataFrame` with the labels in a column. The run's own test
+            predictions if None, for which no model is loaded.
         display: How a download shows: ``auto``, ``plain`` or ``quiet``.
 
     Raises:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets import ImageFiles, Scaling
+from kzoo.datasets.features import TableFeatures
+from kzoo.runs.preparation import prepared
 from kzoo.spec import ModelSpec, build_model
 from kzoo.start import without_retracing_warnings
 
@@ -21,29 +23,42 @@ _PREDICT_BYTES = 2**25
 
 
 def scaled_model(
-    model: ModelSpec, *, input_shape: tuple[int, ...], num_classes: int, scaling: Scaling
+    model: ModelSpec,
+    *,
+    input_shape: tuple[int, ...],
+    num_classes: int,
+    scaling: Scaling,
+    table: TableFeatures | None = None,
 ) -> keras.Model:
-    """Build a model that takes raw inputs: a `keras.layers.Rescaling`, then the architecture.
+    """Build a model that takes raw inputs: what brings them to order one, then the architecture.
 
     Args:
         model: A spec's validated model section.
         input_shape: Shape of one example.
         num_classes: Number of classes.
-        scaling: The map from raw inputs to order one; it adds no parameters.
+        scaling: The map from raw inputs to order one, a `keras.layers.Rescaling`; it adds no
+            parameters.
+        table: Of a table its columns, which plain Keras operations prepare instead.
 
     Raises:
         SpecError: the builder cannot build it for inputs of this shape.
     """
     import keras
 
-    architecture = build_model(model, input_shape=input_shape, num_classes=num_classes)
     inputs = keras.Input(input_shape, name="raw_inputs")
+    x = prepared(inputs, table) if table else _rescaled(inputs, scaling)
+    architecture = build_model(model, input_shape=tuple(x.shape[1:]), num_classes=num_classes)
+    return keras.Model(inputs, architecture(x), name=f"scaled_{architecture.name}")
+
+
+def _rescaled(inputs: Any, scaling: Scaling) -> Any:
+    import keras
+
     scale, offset = (
         list(value) if isinstance(value, tuple) else value
         for value in (scaling.scale, scaling.offset)
     )
-    x = keras.layers.Rescaling(scale, offset, name="scaling")(inputs)
-    return keras.Model(inputs, architecture(x), name=f"scaled_{architecture.name}")
+    return keras.layers.Rescaling(scale, offset, name="scaling")(inputs)
 
 
 @without_retracing_warnings()

@@ -108,6 +108,7 @@ class Run:
             input_shape=facts.input_shape,
             num_classes=len(facts.class_names),
             scaling=facts.scaling,
+            table=facts.table,
         )
         refuse_oversized(build, path)
         try:

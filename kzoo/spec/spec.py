@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from kzoo.spec.base import Fraction, Monitored, Section
 from kzoo.spec.optimizer import Adam, Optimizer
@@ -13,6 +13,7 @@ from kzoo.spec.tune import TuneSpec
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
 Side = Annotated[int, Field(ge=1, le=4096)]
+DataPath = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
 class ModelSpec(Section):
@@ -54,14 +55,64 @@ class AugmentSpec(Section):
     )
 
 
+def _as_names(value: object) -> object:
+    """Return a single name as names, which so needs no brackets."""
+    if isinstance(value, str):
+        return (value,)
+    # A function makes of JSON's arrays lists, which a strict tuple does not take.
+    return tuple(value) if isinstance(value, list) else value
+
+
+ColumnNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    Field(min_length=1),
+    BeforeValidator(_as_names),
+]
+
+
+class TableSpec(Section):
+    """How a table is read, where a guess will not do."""
+
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+        None, description="What parts the cells of a text table, one character; guessed if none."
+    )
+    decimal: Literal[".", ","] | None = Field(
+        None, description="The decimal point of a text table; guessed if none."
+    )
+    encoding: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+        None, description="The encoding of a text table; utf-8, or what its first bytes tell."
+    )
+    header: bool | None = Field(
+        None, description="Whether the first row of a text table names the columns; else guessed."
+    )
+    label: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="The label's column; 'label', else the last, if not given."
+    )
+    columns: ColumnNames | None = Field(
+        None, description="The columns that are inputs; all but the label if not given."
+    )
+    exclude: ColumnNames | None = Field(None, description="Columns that are no inputs.")
+    categories: ColumnNames | None = Field(
+        None, description="Columns of numbers that stand for categories, such as postcodes."
+    )
+    max_categories: int = Field(
+        50,
+        description="Words of a category that are inputs of their own; rarer ones share one.",
+        ge=2,
+        le=10_000,
+    )
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        if self.columns and self.exclude:
+            raise ValueError("received both columns and exclude; expected one of them")
+        return self
+
+
 class DatasetSpec(Section):
     """What the model is trained, validated and tested on."""
 
-    name: str = Field(
-        description="A dataset's name, or the path of a file or folder.",
-        min_length=1,
-        max_length=4096,
-    )
+    name: DataPath = Field(description="A dataset's name, or the path of a file or folder.")
     fallback: Literal["digits"] | None = Field(
         None,
         description="What to train on, under a loud notice, where `name` is nowhere to be had.",
@@ -71,9 +122,20 @@ class DatasetSpec(Section):
         description="Training rows held out to validate on; at most 20 % of them are taken.",
         ge=0,
     )
+    test: DataPath | None = Field(
+        None, description="A file or folder of its own to test on, read as `name` is."
+    )
+    validation: DataPath | None = Field(
+        None, description="A file or folder of its own to validate on, read as `name` is."
+    )
     label: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Of a table, the label's column: short for `table.label`."
+    )
+    table: TableSpec | None = Field(None, description="How a table is read.")
+    image_shape: Annotated[tuple[Side, ...], Field(min_length=2, max_length=3)] | None = Field(
         None,
-        description="Of a .csv file, the label's column; 'label', else the last, if not given.",
+        description="Of a table or an array of pixels, the [height, width] or [height, width, "
+        "channels] of the image that each row is.",
     )
     image_size: tuple[Side, Side] | None = Field(
         None,
@@ -85,6 +147,18 @@ class DatasetSpec(Section):
         "files while it is trained on. Half of the machine's memory if not given.",
     )
     augment: AugmentSpec | None = Field(None, description="Augmentation of the training images.")
+
+    @model_validator(mode="after")
+    def _check_label(self) -> Self:
+        if self.label is not None and self.table is not None and self.table.label is not None:
+            raise ValueError("received label and table.label; expected one of them")
+        return self
+
+    @property
+    def table_settings(self) -> TableSpec:
+        """How a table is read: `table`, with the label's column in it."""
+        settings = self.table or TableSpec()
+        return settings if self.label is None else settings.model_copy(update={"label": self.label})
 
 
 class EarlyStoppingSpec(Section):

@@ -9,6 +9,7 @@ from typing import Any
 
 from kzoo.checkpoint import read_checkpoint
 from kzoo.datasets import Dataset, is_name, load_dataset
+from kzoo.datasets.features import describe_examples
 from kzoo.display import Header, Mode, downloading
 from kzoo.display.progress import RichProgress
 from kzoo.engine import is_slow_in_bfloat16
@@ -182,6 +183,9 @@ def _header(trainee: Trainee, *, resumes: bool) -> Header:
             "model": f"{spec.model.builder}, {trainee.model.count_params():,} parameters",
             "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
             f"validate, {len(dataset.test):,} to test",
+            "examples": describe_examples(
+                dataset.features, dataset.class_names, dataset.class_counts
+            ),
             "device": describe_device(),
             "execution": f"{spec.fit.execution}: {reason}",
         },

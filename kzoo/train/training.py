@@ -91,6 +91,7 @@ def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Tra
         input_shape=dataset.input_shape,
         num_classes=dataset.num_classes,
         scaling=dataset.scaling,
+        table=dataset.shape.table,
     )
     twin = augmented(model, spec.dataset.augment) if spec.dataset.augment else model
     choice = choose_execution(twin, spec, dataset)

@@ -103,7 +103,9 @@ def test_other_data_are_told_from_the_runs_own(
     result = kzoo_here("evaluate", copied_run, "--data", "mine.npz")
     assert result.returncode == 0
     assert result.stdout.startswith("softmax_regression on mine.npz\n")
-    assert result.stderr.startswith("NOTICE: mine.npz has values of another size than digits")
+    first, second = result.stderr.splitlines()
+    assert first == "NOTICE: mine.npz has a test split, which is what is tested on."
+    assert second.startswith("NOTICE: mine.npz has values of another size than digits")
 
 
 def test_a_class_below_the_whole_by_more_than_chance_is_named(

@@ -99,7 +99,7 @@ def test_one_entry_makes_a_format_readable(path: Path) -> None:
 
 def test_one_entry_tells_which_settings_fit_a_format(path: Path) -> None:
     """Others are refused for it, and its own are refused for other data with its words too."""
-    assert unfit_settings(path) == ("image_size", "memory_limit")
+    assert unfit_settings(path) == ("image_shape", "table", "image_size", "memory_limit")
     with pytest.raises(
         DataError, match=r"^dataset\.image_size: received it for .*, a \.lines file"
     ):
@@ -107,14 +107,15 @@ def test_one_entry_tells_which_settings_fit_a_format(path: Path) -> None:
     with pytest.raises(
         DataError,
         match=r"^dataset\.label: received it for digits; "
-        r"expected it with a \.csv file or a \.lines file alone$",
+        r"expected it with a table .*, a \.parquet file or a \.lines file alone$",
     ):
         load_dataset(spec_of("digits", label="it"))
 
 
 def test_one_entry_puts_a_format_among_what_is_accepted(path: Path, tmp_path: Path) -> None:
     """What is said to be accepted names it, for training and for inputs alone."""
-    training = r"expected an \.npz file, a \.csv file, a folder of IDX files, a folder of class "
+    training = r"expected an \.npz file, a table \(\.csv or \.tsv, plain or \.gz\), a \.parquet file, "
+        r"a folder of IDX files, a folder of class "
     training += r"folders of images or a \.lines file$"
     (tmp_path / "it.txt").touch()
     with pytest.raises(DataError, match=training):

@@ -28,8 +28,8 @@ def checked(
 ) -> tuple[Arrays, Arrays | None, tuple[str, ...]]:
     """Check arrays that were read from a source called it."""
     source = Source(x, y, x_test, y_test, where="it", **more)
-    train, test = check_inputs(source)
-    y_train, y_final, names = check_labels(source)
+    train, _, test = check_inputs(source)
+    y_train, _, y_final, names = check_labels(source)
     return Arrays(train, y_train), None if y_final is None else Arrays(test, y_final), names
 
 

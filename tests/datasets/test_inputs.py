@@ -140,11 +140,10 @@ def test_the_label_column_is_left_out_whatever_it_holds(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("label\nx\ny\n", "received the label's column only; expected columns of numbers"),
-        ("a,b\n1,x\n", "line 2, column 'b': received 'x'; expected a number such as 1.5"),
-        ("a,b\n1,\n", "line 2, column 'b': received '', a missing value; expected a number"),
-        ("a,label\nx,y\n", "(words may stand in the label column alone, 'label')"),
-        ("", "received an empty file; expected a header row"),
+        ("label\nx\ny\n", "received the columns label; expected one or more inputs beside"),
+        ("a,b\n1,x\n", "column 'b': received words; expected numbers, or the features of the run"),
+        ("a,b\n1,2\n1,\n", "column 'b': received missing values; expected numbers"),
+        ("", "received an empty file; expected a table"),
     ],
 )
 def test_a_table_that_is_not_of_numbers_is_refused(csv: Path, text: str, said: str) -> None:
@@ -214,7 +213,8 @@ def test_a_flat_folder_of_images_is_not_trained_on(tmp_path: Path) -> None:
     """A training refuses it as a folder without class folders."""
     assert training_error(write_images(tmp_path)) == (
         f"{tmp_path}: received a folder of 6 files, not a kind of data that kzoo reads; expected "
-        "an .npz file, a .csv file, a folder of IDX files or a folder of class folders of images"
+        "an .npz file, a table (.csv or .tsv, plain or .gz), a .parquet file, a folder of IDX "
+        "files or a folder of class folders of images"
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.specs import spec_on
 
 from kzoo.datasets import Arrays, Dataset, load_dataset
-from kzoo.datasets.dataset import fingerprint
+from kzoo.datasets.dataset import take_fingerprints
 from kzoo.datasets.split import hold_out, validation_rows
 from kzoo.errors import DataError, UnknownNameError
 
@@ -193,9 +193,9 @@ def test_fingerprint_is_the_same_for_the_same_data() -> None:
     """Equal arrays have equal fingerprints, wherever they lie in memory."""
     x, y = make_arrays()
     labels = y.astype(np.int32)
-    first = fingerprint(Arrays(x, labels), None)
-    assert first == fingerprint(Arrays(np.asfortranarray(x), labels.copy()), None)
-    assert len(first) == 64
+    first = take_fingerprints(Arrays(x, labels), None)
+    assert first == take_fingerprints(Arrays(np.asfortranarray(x), labels.copy()), None)
+    assert len(first.data) == len(first.train) == 64
 
 
 @deterministic
@@ -206,7 +206,9 @@ def test_fingerprint_changes_with_any_bit(byte: int, bit: int) -> None:
     x = np.zeros((100, 3), np.uint8)
     flipped = x.copy()
     flipped.flat[byte] ^= 1 << bit
-    assert fingerprint(Arrays(x, labels), None) != fingerprint(Arrays(flipped, labels), None)
+    assert take_fingerprints(Arrays(x, labels), None) != take_fingerprints(
+        Arrays(flipped, labels), None
+    )
 
 
 @pytest.mark.parametrize(
@@ -221,14 +223,14 @@ def test_fingerprint_changes_with_any_bit(byte: int, bit: int) -> None:
 def test_fingerprint_changes_with_dtype_shape_and_labels(other: Arrays) -> None:
     """The same bytes in another type or shape, or with other labels, are other data."""
     plain = Arrays(np.zeros((4, 6), np.uint8), np.zeros(4, np.int32))
-    assert fingerprint(other, None) != fingerprint(plain, None)
+    assert take_fingerprints(other, None) != take_fingerprints(plain, None)
 
 
 def test_fingerprint_tells_where_the_test_split_begins() -> None:
     """The same rows split elsewhere into training and test rows are other data."""
     x, y = np.zeros((6, 2), np.uint8), np.zeros(6, np.int32)
     prints = {
-        fingerprint(Arrays(x[:n], y[:n]), Arrays(x[n:], y[n:]) if n < 6 else None)
+        take_fingerprints(Arrays(x[:n], y[:n]), Arrays(x[n:], y[n:]) if n < 6 else None).data
         for n in (2, 3, 6)
     }
     assert len(prints) == 3
@@ -327,7 +329,7 @@ def test_an_unknown_dataset_with_no_neighbour_lists_all() -> None:
 def test_a_missing_path_is_named(name: str, tmp_path: Path) -> None:
     """A path that leads to nothing is an error that names it."""
     path = tmp_path / name
-    with pytest.raises(DataError, match=r"no such file or folder; expected an \.npz file, a \.csv"):
+    with pytest.raises(DataError, match=r"no such file or folder; expected an \.npz file, a table"):
         load_dataset(spec_on(str(path)))
 
 

@@ -9,6 +9,7 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import kzoo
-from kzoo.datasets.csv_table import read_csv
 from kzoo.datasets.idx import read_idx_folder
 from kzoo.datasets.image import quiet_pillow, read_image
 from kzoo.datasets.npz import read_npz
+from kzoo.datasets.tables.read import read_text
 from kzoo.errors import KzooError
 from kzoo.evaluation.predictions import read_predictions
 from kzoo.runs import Run, scaled_model
 from kzoo.runs.weights import load_checked_weights
 from kzoo.spec import load_spec
+from kzoo.spec.spec import TableSpec
 from kzoo.spec.tree import parse_overrides, put
 
 FEW = settings(derandomize=True, deadline=None, max_examples=40)
@@ -92,7 +94,7 @@ READERS: dict[str, tuple[str, bytes, Callable[[Path], object]]] = {
     "compressed npz": ("d.npz", archive(np.savez_compressed, x_train=X, y_train=Y), read_npz),
     "IDX": ("d", IDX, read_idx),
     "compressed IDX": ("d", gzipped(IDX), read_idx),
-    "table": ("d.csv", TABLE, read_csv),
+    "table": ("d.csv", TABLE, partial(read_text, settings=TableSpec())),
     "spec": ("d.json", SPEC.encode(), load_spec),
     "override": ("d.txt", OVERRIDE.encode(), override),
     **{

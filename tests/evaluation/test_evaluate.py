@@ -176,20 +176,26 @@ X, Y = np.zeros((6, 8, 8), np.uint8), np.arange(6)
     [
         (
             (X[:, :7], Y),
-            "data: x: received examples of shape (7, 8); expected (8, 8), as in digits",
+            "data: received examples of shape (7, 8); expected (8, 8), as in digits",
         ),
-        ((X, Y[:4]), "data: y: received shape (4,) for 6 examples; expected (6,)"),
-        ((X, np.eye(6)), "data: y: received shape (6, 6) for 6 examples; expected (6,)"),
-        ((X[:0], Y[:0]), "data: y: received shape (0,) for 0 examples; expected (0,), one or more"),
+        ((X, Y[:4]), "data: y: received 4 labels; expected 6, one an example"),
+        ((X, np.eye(6)), "data: y: received shape (6, 6); expected (6,); for one-hot labels pass"),
+        (
+            (X[:0], Y[:0]),
+            "data: x: received shape (0, 8, 8); expected (examples, ...), at least one",
+        ),
         ((X, Y + 7), "data: y: received class '10'; expected the classes that the run was trained"),
         ((X, Y - 1), "data: y: received class '-1'"),
-        ((X, Y + 0.5), "data: y: received class '0.5'"),
+        ((X, Y + 0.5), "data: y: received labels of type float64; expected whole numbers or words"),
         ((X, ["one"] * 6), "data: y: received class 'one'; expected the classes that the run was"),
-        ((np.where(X == 0, np.nan, X), Y), "data: x: received float64 values; expected finite"),
-        ((X.astype(str), Y), "data: x: received <U3 values; expected finite numbers"),
-        (([[1], [1, 2]], Y), "data: received lists of unequal lengths; expected arrays"),
+        (
+            (np.where(X == 0, np.nan, X), Y),
+            "data: x: received nan at index [0, 0, 0]; expected finite",
+        ),
+        ((X.astype(str), Y), "data: x: received values of type <U3; expected numbers"),
+        (([[1], [1, 2]], Y), "data: x: received lists of unequal lengths; expected an array"),
         ((X, Y, X), "data: received 3 parts; expected (x, y)"),
-        (X, "data: received ndarray; expected (x, y), or a dataset's name or path"),
+        (X, "data: received ndarray; expected (x, y), a pandas.DataFrame, or a dataset's name"),
         ("", "data: received an empty name; expected a dataset's name or path"),
     ],
 )
@@ -222,13 +228,13 @@ def test_values_of_another_size_are_a_notice(trained: kzoo.Run, tmp_path: Path) 
     x = np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8)
     np.savez(tmp_path / "bright.npz", x_train=x, y_train=np.arange(40) % 4)
     result = evaluate(trained, tmp_path / "bright.npz", display="quiet")
-    assert result.examples == 8
+    assert result.examples == 40
     assert any("has values of another size than digits" in notice for notice in result.notices)
 
 
 def test_how_its_own_table_was_read_is_not_asked_of_other_data(tmp_path: Path) -> None:
     """A run on a table with a label column is tested on tables with it, and on other kinds."""
-    rows = "".join(f"{index % 2},{index},1\n" for index in range(40))
+    rows = "".join(f"{index % 2},{index * index},1\n" for index in range(40))
     (tmp_path / "table.csv").write_text(f"kind,a,b\n{rows}", encoding="utf-8")
     tree = {
         "model": {"builder": "softmax_regression"},
@@ -238,8 +244,8 @@ def test_how_its_own_table_was_read_is_not_asked_of_other_data(tmp_path: Path) -
     run = kzoo.run(tree, out=tmp_path, display="quiet")
     x, y = np.random.default_rng(0).random((40, 2)), np.arange(40) % 2
     np.savez(tmp_path / "other.npz", x_train=x, y_train=y)
-    for name in ("table.csv", "other.npz"):
-        assert evaluate(run, tmp_path / name, display="quiet").examples == 8
+    for name, examples in {"table.csv": 8, "other.npz": 40}.items():
+        assert evaluate(run, tmp_path / name, display="quiet").examples == examples
 
 
 def archive(run: kzoo.Run, **arrays: npt.NDArray[Any]) -> bytes:

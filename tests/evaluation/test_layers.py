@@ -147,7 +147,7 @@ def read_shape(spec: Spec) -> DataShape:
 def table(tmp_path: Path) -> Path:
     """Return a table whose label column is called kind."""
     path = tmp_path / "table.csv"
-    rows = "".join(f"{'ab'[index % 2]},{index},1\n" for index in range(40))
+    rows = "".join(f"{'ab'[index % 2]},{index * 2},1\n" for index in range(40))
     path.write_text(f"kind,x,y\n{rows}", encoding="utf-8")
     return path
 

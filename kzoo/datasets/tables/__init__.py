@@ -1,0 +1,1 @@
+"""Tables: files and data frames to typed columns, and columns to what a model takes."""

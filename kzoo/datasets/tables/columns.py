@@ -1,0 +1,318 @@
+"""Pieces of a column, as they are read, to typed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kzoo.datasets.features import Column, Kind
+from kzoo.datasets.tables.cells import TRUE_FALSE, is_missing, is_number
+from kzoo.datasets.tables.table import TableColumn, Values
+
+# Up to here float32 holds every whole number.
+_MOST_WHOLE = 2.0**24
+# Numbers that are all whole multiples of one of these are counted, not measured.
+_RESOLUTIONS = (1.0, 0.1, 0.01, 0.001)
+_BOOLEANS = frozenset(TRUE_FALSE)
+_SAMPLE = 100
+_TOLERANCE = 1e-3
+# Values that lie this many times closer together than to 0 are better held less an offset.
+_FAR_FROM_ZERO = 4.0
+# A column of numbers with fewer words than this among them has mistakes, not categories.
+_MOST_MISTAKES = 0.05
+
+
+class TypeChangedError(Exception):
+    """A column that began as numbers goes on with words: it has to be read as words throughout.
+
+    Attributes:
+        name: The column's.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class NotANumberError(Exception):
+    """A cell of a column of numbers is none.
+
+    Attributes:
+        name: The column's.
+        cell: It.
+        row: Its number, from 0.
+    """
+
+    def __init__(self, name: str, cell: str, row: int) -> None:
+        super().__init__(cell)
+        self.name = name
+        self.cell = cell
+        self.row = row
+
+
+@dataclass
+class ColumnBuilder:
+    """Takes the pieces of a column one after the other.
+
+    Attributes:
+        name: In the header.
+        known: What the column is to be matched to, where a model is trained already.
+        decimal: The decimal point of words that may be numbers.
+        is_words: Whether its cells are read as words, numbers among them too.
+        is_category: Whether that is wanted, so that it is a category whatever the words are.
+    """
+
+    name: str
+    known: Column | None = None
+    decimal: str = "."
+    is_words: bool = False
+    is_category: bool = False
+    _pieces: list[Values] = field(default_factory=list)
+    _rows: int = 0
+    _kind: Kind | None = None
+    _codes: dict[str, int] = field(default_factory=dict)
+    _counts: list[int] = field(default_factory=list)
+    _first_rows: list[int] = field(default_factory=list)
+    _offset: float | None = None
+    _is_counted: bool = False
+
+    def add(self, values: Any) -> int:
+        """Take the next piece, as pandas gives it.
+
+        Args:
+            values: A `pandas.Series`: numbers, booleans, words, or Python objects.
+
+        Returns:
+            The bytes that it takes.
+
+        Raises:
+            TypeChangedError: it is of another type than the pieces before.
+            NotANumberError: it is no number, where the column is to be matched to numbers.
+        """
+        piece = self._typed(values)
+        self._pieces.append(piece)
+        self._rows += len(piece)
+        return piece.nbytes
+
+    def build(self) -> TableColumn:
+        """Return the whole column; the pieces are given up.
+
+        Raises:
+            NotANumberError: all but a few of its cells are numbers.
+        """
+        kind = self._kind or "number"
+        pieces, self._pieces = self._pieces, []
+        values = pieces[0] if len(pieces) == 1 else np.concatenate(pieces or [np.empty(0)])
+        if kind != "category":
+            return TableColumn(self.name, kind, values, offset=self._offset or 0.0)
+        if (
+            not self.is_category
+            and self._codes
+            and set(map(str.lower, self._codes)) <= {*TRUE_FALSE}
+        ):
+            lookup = np.array([*(TRUE_FALSE[word.lower()] for word in self._codes), np.nan])
+            return TableColumn(self.name, "boolean", lookup.astype(np.float32)[values])
+        self._refuse_mistakes()
+        return TableColumn(self.name, "category", values, tuple(self._codes))
+
+    def notice(self) -> str | None:
+        """Return what the person should know of a column of words that mostly are numbers."""
+        row_and_word = self._first_word()
+        numbers = self._numbers_among_words()
+        is_meant = self.known is not None or self.is_category
+        if is_meant or row_and_word is None or numbers * 2 < sum(self._counts):
+            return None
+        others = sum(self._counts) - numbers
+        return (
+            f"column {self.name!r} is taken for words: {others:,} of its {sum(self._counts):,} "
+            f"cells are no numbers, such as {row_and_word[1]!r}"
+        )
+
+    def _typed(self, values: Any) -> Values:
+        dtype = values.dtype
+        kind = getattr(dtype, "kind", "O")
+        is_words = self.is_words or self._kind == "category"
+        if kind in "biuf" and not is_words:
+            return self._numeric(_plain(values), "boolean" if kind == "b" else "number")
+        if kind in "iufb":
+            return self._words(values.map(_word_of_number, na_action="ignore"))
+        if str(dtype) == "category":
+            values = values.astype(object)
+        if values.dtype == object:
+            is_boolean = values.map(lambda cell: isinstance(cell, bool), na_action="ignore")
+            if not is_words and len(is_boolean.dropna()) and is_boolean.dropna().all():
+                return self._numeric(_plain(values.astype(float)), "boolean")
+            values = values.map(_word, na_action="ignore")
+        if not is_words and bool(values.isna().all()):
+            return self._numeric(np.full(len(values), np.nan, np.float32), self._kind or "number")
+        if self.known_kind in ("number", "boolean"):
+            return self._numeric(self._parsed(values), "number")
+        if self._kind in ("number", "boolean") and not all(map(_is_all_missing, self._pieces)):
+            raise TypeChangedError(self.name)
+        return self._words(values)
+
+    @property
+    def known_kind(self) -> Kind | None:
+        """The kind that the column is to be matched to."""
+        return self.known.kind if self.known else None
+
+    def _numeric(self, numbers: Values, kind: Kind) -> Values:
+        changed = self._kind is not None and self._kind != kind and self.known is None
+        if changed and not all(_is_all_missing(piece) for piece in self._pieces):
+            raise TypeChangedError(self.name)
+        self._kind = kind
+        if kind == "boolean":
+            return numbers.astype(np.float32)
+        if numbers.dtype.kind in "iu":
+            return _smallest_whole(numbers)
+        return self._smallest(numbers)
+
+    def _smallest(self, numbers: npt.NDArray[np.float64]) -> Values:
+        """Return numbers as float32 where that loses nothing that matters, less the offset.
+
+        Whether they are counted, and what the offset is, follows from the first of them.
+        """
+        present = numbers[np.isfinite(numbers)]
+        with np.errstate(over="ignore"):
+            narrow = numbers.astype(np.float32)
+        is_exact = np.array_equal(narrow, numbers, equal_nan=True)
+        if self._offset is None and len(present):
+            follows_whole = any(piece.dtype.kind in "iu" for piece in self._pieces)
+            self._is_counted = is_exact or follows_whole or resolution_of(present) is not None
+            self._offset = 0.0 if self._is_counted else offset_of(present)
+        if is_exact and not self._offset:
+            return narrow
+        return numbers if self._is_counted else (numbers - (self._offset or 0)).astype(np.float32)
+
+    def _words(self, words: Any) -> Values:
+        self._kind = "category"
+        # Numbers that came before the first words were all missing.
+        self._pieces = [
+            piece if piece.dtype == np.int32 else np.full(len(piece), -1, np.int32)
+            for piece in self._pieces
+        ]
+        import pandas as pd
+
+        codes, unique = pd.factorize(words)
+        firsts = np.full(len(unique), len(codes), np.int64)
+        present = codes >= 0
+        np.minimum.at(firsts, codes[present], np.flatnonzero(present))
+        counts = np.bincount(codes[present], minlength=len(unique))
+        # The last one stands for the code -1 of missing cells.
+        lookup = np.full(len(unique) + 1, -1, np.int32)
+        for index, cell in enumerate(unique):
+            word = cell.strip()
+            if is_missing(word):
+                continue
+            code = self._codes.setdefault(word, len(self._codes))
+            if code == len(self._counts):
+                self._counts.append(0)
+                self._first_rows.append(self._rows + int(firsts[index]))
+            self._counts[code] += int(counts[index])
+            lookup[index] = code
+        words_of_piece: Values = lookup[codes]
+        return words_of_piece
+
+    def _parsed(self, words: Any) -> npt.NDArray[np.float64]:
+        """Return words as numbers, where only numbers are expected."""
+        numbers = np.full(len(words), np.nan)
+        for row, cell in enumerate(words.tolist()):
+            if cell is None or cell != cell:
+                continue
+            text = str(cell).strip()
+            if text.lower() in TRUE_FALSE and self.known_kind == "boolean":
+                numbers[row] = TRUE_FALSE[text.lower()]
+            elif is_number(text, self.decimal):
+                numbers[row] = float(text.replace(self.decimal, "."))
+            elif not is_missing(text):
+                raise NotANumberError(self.name, text, self._rows + row)
+        return numbers
+
+    def _numbers_among_words(self) -> int:
+        return sum(
+            count
+            for word, count in zip(self._codes, self._counts, strict=True)
+            if is_number(word, self.decimal)
+        )
+
+    def _first_word(self) -> tuple[int, str] | None:
+        """Return the first word that is no number, after its row."""
+        words = zip(self._first_rows, self._codes, strict=True)
+        return min(
+            ((row, word) for row, word in words if not is_number(word, self.decimal)), default=None
+        )
+
+    def _refuse_mistakes(self) -> None:
+        first, total = self._first_word(), sum(self._counts)
+        if self.known is None and not self.is_category and first is not None:
+            others = total - self._numbers_among_words()
+            if others <= total * _MOST_MISTAKES:
+                raise NotANumberError(self.name, first[1], first[0])
+
+
+def resolution_of(numbers: npt.NDArray[np.float64]) -> float | None:
+    """Return the unit that numbers are whole multiples of, where float32 cannot count them all.
+
+    Args:
+        numbers: Finite.
+    """
+    for resolution in _RESOLUTIONS:
+        if _are_multiples(numbers[:_SAMPLE], resolution) and _are_multiples(numbers, resolution):
+            most = np.abs(numbers).max(initial=0) / resolution
+            return resolution if most > _MOST_WHOLE else None
+    return None
+
+
+def _are_multiples(numbers: npt.NDArray[np.float64], resolution: float) -> bool:
+    counts = numbers / resolution
+    tolerance = 0.0 if resolution == 1 else _TOLERANCE
+    return bool((np.abs(counts - np.round(counts)) <= tolerance).all())
+
+
+def _is_all_missing(piece: Values) -> bool:
+    return piece.dtype.kind == "f" and bool(np.isnan(piece).all())
+
+
+def _smallest_whole(numbers: Values) -> Values:
+    low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
+    if low >= 0 and high <= 255:
+        return numbers.astype(np.uint8)
+    return numbers.astype(np.float32) if max(-low, high) <= _MOST_WHOLE else numbers
+
+
+def offset_of(numbers: npt.NDArray[np.float64]) -> float:
+    """Return what to subtract from numbers that float32 cannot count: the middle of a far range.
+
+    Args:
+        numbers: Finite.
+    """
+    low, high = float(numbers.min()), float(numbers.max())
+    middle = low / 2 + high / 2
+    return middle if abs(middle) > _FAR_FROM_ZERO * (high - low) else 0.0
+
+
+def _plain(values: Any) -> Values:
+    numbers: Values = (
+        values.to_numpy(dtype=float, na_value=np.nan) if _is_masked(values) else values.to_numpy()
+    )
+    return numbers
+
+
+def _is_masked(values: Any) -> bool:
+    return not isinstance(values.dtype, np.dtype) and bool(values.isna().any())
+
+
+def _word_of_number(number: Any) -> str:
+    """Return a number as a word; 2.0 is that of 2, as missing values make floats of whole ones."""
+    if isinstance(number, (bool, np.bool_)):
+        return str(bool(number))
+    return str(int(number)) if float(number).is_integer() else repr(float(number))
+
+
+def _word(cell: Any) -> str:
+    if isinstance(cell, str):
+        return cell
+    return _word_of_number(cell) if isinstance(cell, (int, float, np.number)) else str(cell)

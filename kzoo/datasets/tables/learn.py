@@ -1,0 +1,168 @@
+"""What a table's training rows teach, and a table as the array of floats that a model takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from kzoo.datasets.features import MOST_CODES, Column, Standard, TableFeatures
+from kzoo.datasets.tables.columns import offset_of, resolution_of
+from kzoo.datasets.tables.table import Table, TableColumn, Values
+from kzoo.machine import aligned_empty
+
+_UNKNOWN = -1.0
+
+
+def learn_features(
+    train: Table, max_categories: int, *, label: str = "", left_out: Sequence[str] = ()
+) -> tuple[TableFeatures, tuple[str, ...]]:
+    """Return what the columns of a table are, learnt from its training rows, and what is told.
+
+    Args:
+        train: The training rows.
+        max_categories: Words of a category that get a code of their own, the most frequent ones.
+        label: The name of the label's column.
+        left_out: The names of columns that are no inputs.
+    """
+    columns, notices = [], []
+    for column in train.columns:
+        values = train.values(column)
+        if column.kind == "category":
+            learnt = _learn_words(column, values, max_categories)
+        else:
+            learnt = _learn_numbers(column, values)
+        columns.append(learnt)
+        if learnt.pooled:
+            notices.append(
+                f"column {column.name!r} has {len(learnt.words) + learnt.pooled:,} different "
+                f"words: the {len(learnt.words):,} most frequent ones are inputs of their own, "
+                f"the others share one (dataset.table.max_categories)."
+            )
+        if learnt.parts > 1:
+            notices.append(
+                f"column {column.name!r} has numbers that float32 could not tell apart: each is "
+                f"given in {learnt.parts} parts."
+            )
+    return TableFeatures(tuple(columns), label, tuple(left_out)), tuple(notices)
+
+
+def encode(table: Table, features: TableFeatures) -> tuple[npt.NDArray[np.float32], dict[str, int]]:
+    """Return a table as the array that a model takes.
+
+    Args:
+        table: Has the columns of `features`, in any order.
+        features: Learnt from the training rows.
+
+    Returns:
+        ``(n, inputs)``, float32: numbers less their offset, NaN where missing, categories as
+        codes, -1 where unknown. And of each category that has them the number of unknown words.
+    """
+    by_name = {column.name: column for column in table.columns}
+    x = aligned_empty((len(table), *features.input_shape), np.dtype(np.float32))
+    unknown: dict[str, int] = {}
+    position = 0
+    for known in features.columns:
+        column = by_name[known.name]
+        values = table.values(column)
+        if known.kind == "category":
+            x[:, position] = codes = _codes(column, values, known)
+            strange = int(((codes == _UNKNOWN) | (codes == len(known.words))).sum())
+            if strange:
+                unknown[known.name] = strange
+        else:
+            for part in _parts(column, values, known):
+                x[:, position] = part
+                position += 1
+            continue
+        position += 1
+    return x, unknown
+
+
+def _learn_words(column: TableColumn, values: Values, most: int) -> Column:
+    counts = np.bincount(values[values >= 0], minlength=len(column.words))
+    seen = [code for code in range(len(column.words)) if counts[code]]
+    by_count = sorted(seen, key=lambda code: (-counts[code], column.words[code]))
+    kept = sorted(column.words[code] for code in by_count[: min(most, MOST_CODES)])
+    return Column(
+        column.name,
+        "category",
+        words=tuple(kept),
+        pooled=len(seen) - len(kept),
+        has_missing=bool((values < 0).any()),
+    )
+
+
+def _codes(column: TableColumn, values: Values, known: Column) -> npt.NDArray[np.float32]:
+    codes = {word: float(code) for code, word in enumerate(known.words)}
+    other = float(len(known.words)) if known.pooled else _UNKNOWN
+    # The last one stands for the code -1 of missing cells.
+    lookup = [*(codes.get(word, other) for word in column.words), np.nan]
+    return np.array(lookup, np.float32)[values]
+
+
+def _learn_numbers(column: TableColumn, values: Values) -> Column:
+    has_missing = values.dtype.kind == "f" and bool(np.isnan(values).any())
+    known = _represented(column, values)
+    parts = _parts(column, values, known)
+    standards = tuple(_standard(part) for part in parts)
+    return replace(known, has_missing=has_missing, standards=standards)
+
+
+def _represented(column: TableColumn, values: Values) -> Column:
+    """Return a column of numbers with what is subtracted from them, and in what parts they are."""
+    plain = Column(column.name, column.kind, offset=column.offset, standards=(Standard(),))
+    if values.dtype in (np.float32, np.uint8):
+        return plain
+    present = values if values.dtype.kind in "iu" else values[np.isfinite(values)]
+    if not len(present):
+        return plain
+    resolution = 1.0 if values.dtype.kind in "iu" else resolution_of(present)
+    low, high = float(present.min()), float(present.max())
+    if resolution is None:
+        return replace(plain, offset=offset_of(present))
+    count = (high - low) / resolution
+    if count < MOST_CODES:
+        return replace(plain, offset=round((low + (high - low) / 2) / resolution) * resolution)
+    parts = math.ceil(math.log2(count + 1) / math.log2(MOST_CODES))
+    return replace(plain, offset=low, resolution=resolution, standards=(Standard(),) * parts)
+
+
+def _parts(column: TableColumn, values: Values, known: Column) -> list[npt.NDArray[np.float32]]:
+    """Return numbers as the model takes them: one array, or one for each part."""
+    shifted: Values
+    if values.dtype.kind in "iu" and float(known.offset).is_integer():
+        # Whole numbers past 2**53, which float64 does not hold, stay what they are.
+        shifted = values.astype(np.int64) - int(known.offset)
+    else:
+        shifted = values.astype(np.float64) + (column.offset - known.offset)
+    if known.parts == 1:
+        return [shifted.astype(np.float32)]
+    is_missing = np.isnan(shifted)
+    counts = shifted
+    if shifted.dtype.kind == "f":
+        counts = np.round(np.where(is_missing, 0, shifted) / known.resolution)
+    rest = counts.astype(np.int64)
+    digits: list[npt.NDArray[np.float32]] = []
+    for _ in range(known.parts - 1):
+        digits.insert(0, (rest % MOST_CODES).astype(np.float32))
+        rest = rest // MOST_CODES
+    digits.insert(0, rest.astype(np.float32))
+    return [np.where(is_missing, np.float32(np.nan), digit) for digit in digits]
+
+
+def _standard(numbers: npt.NDArray[np.float32]) -> Standard:
+    present = numbers[~np.isnan(numbers)].astype(np.float64)
+    if not len(present):
+        return Standard()
+    median = float(np.median(present))
+    missing = len(numbers) - len(present)
+    mean = (float(present.sum()) + median * missing) / len(numbers)
+    squares = float(((present - mean) ** 2).sum()) + (median - mean) ** 2 * missing
+    deviation = math.sqrt(squares / len(numbers))
+    # What float32 cannot tell from a constant column carries nothing: it becomes 0, not 0 / 0.
+    varies = deviation > np.finfo(np.float32).eps * abs(mean)
+    return Standard(median, mean, deviation if varies else 0.0)
