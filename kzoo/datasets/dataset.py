@@ -59,6 +59,9 @@ class Source:
         notices: What the reader guessed or left out, for the person and the run's records.
         names: Of each example of `x_train` what it is called, where it has a name.
         unlabelled: The error of a training, where labels are missing.
+        x_validation: As `x_train`, or None where none is given.
+        y_validation: As `y_train`, or None.
+        image_bits: The bits that hold the values of its 16-bit images; None where it has none.
     """
 
     x_train: Examples
@@ -71,6 +74,9 @@ class Source:
     notices: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     unlabelled: str = ""
+    x_validation: Examples | None = None
+    y_validation: AnyArray | None = None
+    image_bits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ class Dataset:
         scaling: Learnt from the training images alone.
         fingerprint: sha256 over all the data, before it was split.
         notices: What the person should know and the run's records keep.
+        image_bits: The bits that hold the values of its 16-bit images; None where it has none.
     """
 
     name: str
@@ -118,6 +125,7 @@ class Dataset:
     scaling: Scaling
     fingerprint: str
     notices: tuple[str, ...] = field(default=())
+    image_bits: int | None = None
 
     @property
     def shape(self) -> DataShape:
@@ -147,13 +155,13 @@ class Dataset:
         return len(self.class_names)
 
 
-def fingerprint(train: Arrays, test: Arrays | None) -> str:
+def fingerprint(*splits: Arrays | None) -> str:
     """Return the sha256 of the arrays' types, shapes and bytes, in hexadecimal.
 
     Of images that stay in their files, the sha256 of each file stands for its pixels.
     """
     digest = hashlib.sha256()
-    for split in (train, test):
+    for split in splits:
         for array in (split.x, split.y) if split else ():
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             content = array.digests if isinstance(array, ImageFiles) else array

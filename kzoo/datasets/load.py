@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kzoo.datasets.catalogue import NAMED_DATASETS, OnDownload
+from kzoo.datasets.catalogue import NAMED_DATASETS
 from kzoo.datasets.check import check_inputs, check_labels, find_scaling
 from kzoo.datasets.dataset import Arrays, Dataset, Inputs, Source, fingerprint
 from kzoo.datasets.formats import read_path, refuse_settings
 from kzoo.datasets.keras_datasets import UnavailableError
+from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.split import TEST_FRACTION, hold_out, validation_rows
 from kzoo.errors import DataError, UnknownNameError
 from kzoo.spec import Spec, load_spec
@@ -27,7 +28,7 @@ def load_dataset(
     spec: SpecSource,
     data: tuple[Any, ...] | None = None,
     *,
-    on_download: OnDownload | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Dataset:
     """Load the data that a spec names, or arrays, split as a training of the spec splits them.
 
@@ -40,7 +41,7 @@ def load_dataset(
             section `dataset` says which data; its `seed` draws the validation rows.
         data: ``(x, y)`` or ``(x, y, x_test, y_test)`` instead of what the spec names: x of shape
             ``(n, ...)``, numbers; y of shape ``(n,)``, whole numbers or words.
-        on_download: Called while downloading, with the name and the number of bytes so far.
+        on_progress: Told how far a download is, or the reading of a folder of images.
 
     Returns:
         The data to train, validate and test on, the names of the classes, and the scaling that a
@@ -53,21 +54,24 @@ def load_dataset(
         UnknownNameError: no dataset or file has this name, or no spec.
     """
     spec = spec if isinstance(spec, Spec) else load_spec(spec)
-    name, source, notices = _find_source(spec.dataset, data, on_download)
+    name, source, notices = _find_source(spec.dataset, data, on_progress)
     if source.y_train is None or source.unlabelled:
         raise DataError(source.unlabelled or f"{source.where}: has no labels")
     x_train, x_test = check_inputs(source)
     y_train, y_test, class_names = check_labels(source)
     train = Arrays(x_train, y_train)
     test = None if y_test is None else Arrays(x_test, y_test)
-    digest = fingerprint(train, test)
+    given = _given_validation(source)
+    digest = fingerprint(train, test, given)
     if test is None:
         rows = max(round(len(train) * TEST_FRACTION), 1)
         train, test = hold_out(
             train, rows, seed=_TEST_SEED, where=source.where, class_names=class_names
         )
         notices.append(f"{name} has no test split: {rows} of its examples are held out as one.")
-    validation, train, notice = _validation(train, spec, source.where, class_names)
+    validation, notice = given, None
+    if given is None:
+        validation, train, notice = _validation(train, spec, source.where, class_names)
     return Dataset(
         name=name,
         train=train,
@@ -77,6 +81,7 @@ def load_dataset(
         scaling=source.scaling or find_scaling(train.x),
         fingerprint=digest,
         notices=(*notices, *filter(None, [notice])),
+        image_bits=source.image_bits,
     )
 
 
@@ -84,7 +89,7 @@ def load_inputs(
     name: str | os.PathLike[str],
     section: DatasetSpec | None = None,
     *,
-    on_download: OnDownload | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Inputs:
     """Load examples to be classified, from any format that is trained on, with labels or without.
 
@@ -96,7 +101,7 @@ def load_inputs(
         section: Says how to read a path, as in a spec: the label's column of a table, which is
             left out where it is there, or the size of images. Its name, and what means nothing
             for the path, is left alone.
-        on_download: Called while downloading, with the name and the number of bytes so far.
+        on_progress: Told how far a download is, or the reading of a folder of images.
 
     Raises:
         DataError: they are not to be had, damaged, or not finite numbers.
@@ -107,9 +112,11 @@ def load_inputs(
         raise DataError("data: received an empty name; expected a dataset's name or path")
     known = NAMED_DATASETS.get(name)
     if known is not None:
-        source = known.read(known, on_download)
+        source = known.read(known, on_progress)
     else:
-        source = _read_path(name, section or DatasetSpec(name=ARRAYS), with_labels=False)
+        source = _read_path(
+            name, section or DatasetSpec(name=ARRAYS), on_progress, with_labels=False
+        )
     x, _ = check_inputs(replace(source, x_test=None))
     return Inputs(x, source.where, source.names, source.notices)
 
@@ -120,18 +127,18 @@ def is_name(name: str) -> bool:
 
 
 def _find_source(
-    section: DatasetSpec, data: tuple[Any, ...] | None, on_download: OnDownload | None
+    section: DatasetSpec, data: tuple[Any, ...] | None, on_progress: OnProgress | None
 ) -> tuple[str, Source, list[str]]:
     """Return what is trained on, its name, and what the person should know of it."""
     if data is not None:
         source = _from_arrays(data, section)
         return ARRAYS, source, [*source.notices]
     try:
-        source = _read(section.name, section, on_download)
+        source = _read(section.name, section, on_progress)
     except UnavailableError as error:
         if section.fallback is None:
             raise
-        source = _read(section.fallback, section, on_download)
+        source = _read(section.fallback, section, on_progress)
         notice = (
             f"{section.name} cannot be had: this run trains on {section.fallback} instead, and its "
             f"figures are not {section.name}'s. {error.advice}."
@@ -150,22 +157,34 @@ def _validation(
     return validation, train, notice
 
 
-def _read(name: str, section: DatasetSpec, on_download: OnDownload | None) -> Source:
+def _given_validation(source: Source) -> Arrays | None:
+    """Return the validation split that the data come with, checked as a test split is."""
+    if source.x_validation is None:
+        return None
+    checked = replace(source, x_test=source.x_validation, y_test=source.y_validation)
+    _, x = check_inputs(checked)
+    _, y, _ = check_labels(checked)
+    return None if y is None else Arrays(x, y)
+
+
+def _read(name: str, section: DatasetSpec, on_progress: OnProgress | None) -> Source:
     if is_name(name):
         refuse_settings(section, name)
     known = NAMED_DATASETS.get(name)
     if known is not None:
-        return known.read(known, on_download)
+        return known.read(known, on_progress)
     if name == ARRAYS:
         raise DataError(
             "dataset.name: this spec was run on arrays in memory; pass them again as "
             "kzoo.run(spec, data=(x, y)), or name a dataset with --data"
         )
-    return _read_path(name, section)
+    return _read_path(name, section, on_progress)
 
 
-def _read_path(name: str, section: DatasetSpec, *, with_labels: bool = True) -> Source:
-    source = read_path(Path(name), section, with_labels=with_labels)
+def _read_path(
+    name: str, section: DatasetSpec, on_progress: OnProgress | None, *, with_labels: bool = True
+) -> Source:
+    source = read_path(Path(name), section, with_labels=with_labels, on_progress=on_progress)
     if source is None:
         raise UnknownNameError("dataset", name, NAMED_DATASETS, where="dataset.name")
     return source

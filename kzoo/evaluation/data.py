@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from kzoo.datasets import Scaling, load_dataset
 from kzoo.datasets.formats import unfit_settings
 from kzoo.datasets.load import ARRAYS
-from kzoo.display import Mode, downloading
+from kzoo.display import Mode, watching
 from kzoo.errors import DataError, did_you_mean
 from kzoo.runs import Run
 
@@ -58,9 +59,9 @@ def dataset_for(run: Run, name: str, display: Mode = "auto") -> TestSet:
     changed: dict[str, Any] = {"name": name, "fallback": None, "validation_size": 0}
     changed |= dict.fromkeys(unfit_settings(Path(name)))
     section = run.spec.dataset.model_copy(update=changed)
-    with downloading(display) as on_download:
+    with watching(display) as on_progress:
         dataset = load_dataset(
-            run.spec.model_copy(update={"dataset": section}), on_download=on_download
+            run.spec.model_copy(update={"dataset": section}), on_progress=on_progress
         )
     _check_shape(run, dataset.input_shape, where=name)
     indices = match_classes(dataset.class_names, run.dataset.class_names, where=name)
@@ -112,7 +113,10 @@ def match_classes(names: Sequence[str], known: Sequence[str], *, where: str) -> 
     Raises:
         DataError: a class is none of the run's.
     """
-    by_name = {name: index for index, name in enumerate(known)}
+    # Written with composed letters or with combining marks, a name is the same.
+    by_name = {_composed(name): index for index, name in enumerate(known)}
+    by_name |= {name: index for index, name in enumerate(known)}
+    names = [name if name in by_name else _composed(name) for name in names]
     if all(name in by_name for name in names):
         return [by_name[name] for name in names]
     if all(name.isdecimal() and int(name) < len(known) for name in names):
@@ -123,6 +127,10 @@ def match_classes(names: Sequence[str], known: Sequence[str], *, where: str) -> 
         f"{where}: received class {strange!r}; expected the classes that the run was trained "
         f"on: {listed}.{did_you_mean(strange, known)}"
     )
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _check_shape(run: Run, received: tuple[int, ...], *, where: str) -> None:
