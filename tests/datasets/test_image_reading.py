@@ -18,8 +18,7 @@ from support import specs
 from kzoo.datasets import progress as progress_module
 from kzoo.datasets.image_folder import read_image_folder, read_unlabelled_images
 from kzoo.datasets.progress import Progress, Teller
-from kzoo.display import Mode, watching
-from kzoo.display import data_progress
+from kzoo.display import Mode, data_progress, watching
 from kzoo.errors import DataError
 
 LIMITS = pytest.mark.parametrize("limit", [None, 1e-9])
