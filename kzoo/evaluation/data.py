@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets import Scaling, load_dataset
+from kzoo.datasets import ImageFiles, Scaling, load_dataset
 from kzoo.datasets.formats import unfit_settings
 from kzoo.datasets.load import ARRAYS
 from kzoo.display import Mode, watching
@@ -63,16 +63,19 @@ def dataset_for(run: Run, name: str, display: Mode = "auto") -> TestSet:
         dataset = load_dataset(
             run.spec.model_copy(update={"dataset": section}), on_progress=on_progress
         )
-    _check_shape(run, dataset.input_shape, where=name)
+    x, widened = _widened(run, dataset.test.x)
+    _check_shape(run, tuple(x.shape[1:]), where=name)
     indices = match_classes(dataset.class_names, run.dataset.class_names, where=name)
     notices = dataset.notices
+    if widened:
+        notices += (f"{name}: its grey images are given three equal channels, as in training.",)
     if _is_other_unit(dataset.scaling, run.dataset.scaling):
         notices += (
             f"{name} has values of another size than {run.dataset.name}, which this run was "
             "trained on: its figures may say nothing",
         )
     y = np.asarray(indices, np.int64)[dataset.test.y]
-    return TestSet(dataset.name, dataset.test.x, y, notices)
+    return TestSet(dataset.name, x, y, notices)
 
 
 def arrays_for(run: Run, data: Any) -> TestSet:
@@ -129,6 +132,15 @@ def match_classes(names: Sequence[str], known: Sequence[str], *, where: str) -> 
     )
 
 
+def _widened(run: Run, x: Any) -> tuple[Any, bool]:
+    """Return images, grey ones with three channels where the run was trained on colours."""
+    if x.dtype != np.uint8 or run.dataset.input_shape != (*x.shape[1:], 3) or x.ndim != 3:
+        return x, False
+    if isinstance(x, ImageFiles):
+        return replace(x, image_shape=(*x.image_shape, 3)), True
+    return np.repeat(x[..., None], 3, axis=-1), True
+
+
 def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
@@ -136,9 +148,11 @@ def _composed(name: str) -> str:
 def _check_shape(run: Run, received: tuple[int, ...], *, where: str) -> None:
     expected = run.dataset.input_shape
     if received != expected:
+        is_coloured = received == (*expected, 3)
+        remedy = ": convert the images to grey, as those were" if is_coloured else ""
         raise DataError(
             f"{where}: received examples of shape {received}; expected {expected}, "
-            f"as in {run.dataset.name}, which this run was trained on"
+            f"as in {run.dataset.name}, which this run was trained on{remedy}"
         )
 
 
