@@ -7,19 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.filesize import decimal
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
 from kzoo.datasets.progress import OnProgress, Progress
+from kzoo.display.bars import Bar, draw_bars
 from kzoo.display.forms import Mode, can_move, make_console, write_line
 
 # Seconds between two lines where nothing can move.
 _BETWEEN_LINES = 10.0
-_BAR_WIDTH = 40
 
 
 @contextmanager
@@ -76,16 +73,25 @@ class _Moving(_Lines):
 
     def __init__(self) -> None:
         super().__init__()
-        self._live = Live(console=make_console(sys.stderr), transient=True, refresh_per_second=10)
+        self._live = Live(
+            console=make_console(sys.stderr),
+            transient=True,
+            auto_refresh=False,
+            # What is printed meanwhile belongs where standard output goes.
+            redirect_stdout=sys.stdout.isatty(),
+            redirect_stderr=sys.stderr.isatty(),
+        )
 
     def _begin(self, progress: Progress) -> None:
         self._live.stop()
         super()._begin(progress)
-        self._live.update(_draw(progress))
-        self._live.start()
+        # What moves is drawn as often as it is told.
+        self._next = 0.0
+        self._live.update(_Bar(progress))
+        self._live.start(refresh=True)
 
     def _go_on(self, progress: Progress) -> None:
-        self._live.update(_draw(progress))
+        self._live.update(_Bar(progress), refresh=True)
 
     def stop(self) -> None:
         """Take away the bar."""
@@ -93,16 +99,19 @@ class _Moving(_Lines):
             self._live.stop()
 
 
-def _draw(progress: Progress) -> RenderableType:
-    line = Table.grid(padding=(0, 1))
-    bar = ProgressBar(
-        total=progress.total or 1,
-        completed=progress.done,
-        width=_BAR_WIDTH,
-        pulse=progress.total is None,
-    )
-    line.add_row(bar, Text(_figures(progress), no_wrap=True, overflow="ellipsis"))
-    return line
+class _Bar:
+    """A line of how far it is, as wide as the window."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Give the line."""
+        now = self._progress
+        bar = Bar(
+            "bytes" if now.is_bytes else "images", now.done, now.total, [f"  {_figures(now)}"]
+        )
+        return draw_bars(console, options, [bar], options.max_width)
 
 
 def _figures(progress: Progress) -> str:

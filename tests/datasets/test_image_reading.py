@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from support import specs
+from support.screens import CONTROL, Terminal
 
 from kzoo.datasets import progress as progress_module
 from kzoo.datasets.image_folder import read_image_folder, read_unlabelled_images
@@ -123,6 +125,27 @@ def test_a_long_reading_is_lines_where_nothing_can_move(
     captured = capsys.readouterr()
     assert captured.err.splitlines() == (lines if expected else [])
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("total", [4000, None])
+def test_on_a_terminal_it_is_a_bar_that_goes_away(
+    width: int, total: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each line fits into the window, and what stays is the line that says what was done."""
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    with watching("auto") as tell:
+        for done in range(0, 4000, 500):
+            tell(Progress("Reading 4,000 images", done, total))
+    first, *others = re.split(r"[\r\n]+", CONTROL.sub("", stream.getvalue()))
+    assert first == "Reading 4,000 images ..."
+    assert any("images" in line and "3,500" in line for line in others)
+    assert all(len(line) <= width for line in others)
+    # The bar is wiped out.
+    assert stream.getvalue().endswith("\x1b[2K")
 
 
 SCRIPT = """
