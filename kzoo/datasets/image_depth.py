@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from kzoo.errors import DataError
 
 # Of an image of bytes, and of one of words.
 FEWEST_BITS, MOST_BITS = 8, 16
+# How Pillow calls 16 bits a channel, of either order of bytes; "BGR;16" are 16 bits a pixel.
+_WIDE = re.compile(r";16[BLN]")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def has_wide_channels(image: Image.Image) -> bool:
     # Images that were not read from a file have none.
     for tile in getattr(image, "tile", ()):
         arguments = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
-        if any(isinstance(part, str) and ";16" in part for part in arguments):
+        if any(isinstance(part, str) and _WIDE.search(part) for part in arguments):
             return True
     return False
 
@@ -64,7 +67,8 @@ def eight_bits(image: Image.Image, bits: int, path: Path) -> tuple[Image.Image, 
     values = np.asarray(image)
     if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:
         raise DataError(f"{path}: received pixels of 32 bits; expected 8 or 16 bits")
-    kept = np.minimum(values, 2**bits - 1) >> (bits - FEWEST_BITS)
+    kept = np.minimum(values, 2**bits - 1)
+    kept >>= bits - FEWEST_BITS
     return Image.fromarray(kept.astype(np.uint8)), int(values.max())
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets.image import ImageFacts, Picture, look_at_image, quiet_pillow, read_image
-from kzoo.datasets.image_depth import DepthCount
+from kzoo.datasets.image_depth import MOST_BITS, DepthCount
 from kzoo.datasets.image_files import ImageFiles, put
 from kzoo.datasets.progress import OnProgress, Teller
 from kzoo.errors import DataError
@@ -144,7 +144,7 @@ def _read_all(reading: _Reading, limit: float, bits: int | None) -> ImageSet | N
         put(picture.pixels, x[row], reading.files[row])
     found = reading.depths.bits
     kept = bits or found if found else None
-    if bits is None and kept is not None:
+    if bits is None and kept is not None and kept < MOST_BITS:
         _read_again(reading, x, kept)
     return ImageSet(x, kept, reading.notices(kept))
 

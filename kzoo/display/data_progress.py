@@ -14,6 +14,7 @@ from rich.live import Live
 from kzoo.datasets.progress import OnProgress, Progress
 from kzoo.display.bars import Bar, draw_bars
 from kzoo.display.forms import Mode, can_move, make_console, write_line
+from kzoo.errors import one_line
 
 # Seconds between two lines where nothing can move.
 _BETWEEN_LINES = 10.0
@@ -61,11 +62,12 @@ class _Lines(_Quiet):
 
     def _begin(self, progress: Progress) -> None:
         self._doing, self._next = progress.doing, time.monotonic() + _BETWEEN_LINES
-        write_line(sys.stderr, f"{progress.doing} ...")
+        # A folder may be called anything, and must not steer the terminal.
+        write_line(sys.stderr, one_line(f"{progress.doing} ..."))
 
     def _go_on(self, progress: Progress) -> None:
         self._next = time.monotonic() + _BETWEEN_LINES
-        write_line(sys.stderr, f"{progress.doing}: {_figures(progress)}")
+        write_line(sys.stderr, one_line(f"{progress.doing}: {_figures(progress)}"))
 
 
 class _Moving(_Lines):

@@ -144,12 +144,16 @@ def test_pixels_whose_range_nobody_knows_are_refused(
         read_image_folder(save(tmp_path, values, ending))
 
 
-def test_colours_of_sixteen_bits_are_told(tmp_path: Path) -> None:
+# The kinds of PNG of 16 bits a channel: colours, grey with alpha, and colours with alpha.
+@pytest.mark.parametrize(("kind", "channels"), [(2, 3), (4, 2), (6, 4)])
+def test_several_channels_of_sixteen_bits_are_told(
+    tmp_path: Path, kind: int, channels: int
+) -> None:
     """Pillow gives their upper eight bits alone, which a notice says."""
-    rows = np.full((4, 4 * 3), 300, ">u2")
-    raw = b"".join(b"\0" + row.tobytes() for row in rows)
     save(tmp_path, draw(255).astype(np.uint8))
-    (tmp_path / "a" / "wide.png").write_bytes(make_png(raw, side=4))
+    pixels = np.full((4, 4, channels), 0xFFFF, ">u2")
+    pixels[..., : channels - (kind > 2)] = 300
+    (tmp_path / "a" / "wide.png").write_bytes(make_png(pixels, kind))
     source = read_image_folder(tmp_path)
     assert source.notices == (
         f"{tmp_path}: 1 of the images have 16 bits for each of several channels: the upper 8 are "
@@ -158,13 +162,27 @@ def test_colours_of_sixteen_bits_are_told(tmp_path: Path) -> None:
     assert (source.x_train[5] == 300 >> 8).all()
 
 
-def make_png(raw: bytes, side: int) -> bytes:
-    """Return a PNG of 16-bit colours, which Pillow cannot write."""
+def test_sixteen_bits_a_pixel_are_not_sixteen_a_channel(tmp_path: Path) -> None:
+    """A BMP of 5, 6 and 5 bits for red, green and blue loses nothing, so nothing is said."""
+    save(tmp_path, draw(255).astype(np.uint8))
+    info = struct.pack("<IiiHHIIiiII", 40, 4, 4, 1, 16, 3, 32, 0, 0, 0, 0)
+    masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)
+    head = b"BM" + struct.pack("<IHHI", 98, 0, 0, 66)
+    (tmp_path / "a" / "565.bmp").write_bytes(head + info + masks + b"\xff\xff" * 16)
+    source = read_image_folder(tmp_path)
+    assert source.notices == ()
+    assert (source.x_train[5] == 255).all()
 
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        body = kind + content
+
+def make_png(pixels: npt.NDArray[Any], kind: int) -> bytes:
+    """Return a PNG of 16 bits a channel, of which Pillow writes grey ones alone."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        body = name + content
         return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
 
-    header = struct.pack(">IIBBBBB", side, side, 16, 2, 0, 0, 0)
+    height, width, _ = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    raw = b"".join(b"\0" + row.tobytes() for row in pixels)
     parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(raw)), chunk(b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)

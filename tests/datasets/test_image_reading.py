@@ -127,6 +127,13 @@ def test_a_long_reading_is_lines_where_nothing_can_move(
     assert captured.out == ""
 
 
+def test_a_folders_name_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters in what is done are written as escapes."""
+    with watching("plain") as tell:
+        tell(Progress("Looking for images in \x1b[2J\n", 0))
+    assert capsys.readouterr().err == "Looking for images in \\x1b[2J\\n ...\n"
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("total", [4000, None])
 def test_on_a_terminal_it_is_a_bar_that_goes_away(
