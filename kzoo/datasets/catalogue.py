@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.shape import DataShape, Scaling
 
 if TYPE_CHECKING:
     from kzoo.datasets.dataset import Source
-
-OnDownload = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
@@ -39,17 +38,17 @@ class NamedDataset:
     Attributes:
         shape: Its name, the shape of an example, its classes and so on.
         description: It in words, for a person.
-        read: Reads it; called with this entry and with what is told of a download.
+        read: Reads it; called with this entry and with what is told how far a download is.
         files: What Keras keeps of it.
     """
 
     shape: DataShape
     description: str
-    read: Callable[[NamedDataset, OnDownload | None], Source]
+    read: Callable[[NamedDataset, OnProgress | None], Source]
     files: tuple[CachedFile, ...] = ()
 
 
-def _read_digits(dataset: NamedDataset, on_download: OnDownload | None) -> Source:
+def _read_digits(dataset: NamedDataset, on_progress: OnProgress | None) -> Source:
     """Return scikit-learn's 1,797 images of 8x8, uint8 from 0 to 16; no test split.
 
     Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998.
@@ -70,10 +69,10 @@ def _read_digits(dataset: NamedDataset, on_download: OnDownload | None) -> Sourc
     )
 
 
-def _read_from_keras(dataset: NamedDataset, on_download: OnDownload | None) -> Source:
+def _read_from_keras(dataset: NamedDataset, on_progress: OnProgress | None) -> Source:
     from kzoo.datasets.keras_datasets import read_keras_dataset
 
-    return read_keras_dataset(dataset, on_download)
+    return read_keras_dataset(dataset, on_progress)
 
 
 _DIGITS = tuple("0123456789")

@@ -68,6 +68,7 @@ class Source:
         left_out: Of a table, the names of the columns that are no inputs.
         own: Where the splits ``validation`` and ``test`` come from, if from elsewhere.
         columns: Of pixels that came in a table, the names of the columns.
+        image_bits: The bits that hold the values of its 16-bit images; None where it has none.
     """
 
     x_train: Examples
@@ -86,6 +87,7 @@ class Source:
     left_out: tuple[str, ...] = ()
     own: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    image_bits: int | None = None
 
     def where_of(self, split: str) -> str:
         """Return what to name in an error about a split, ``validation`` or ``test``."""
@@ -142,6 +144,7 @@ class Dataset:
         fingerprints: Of the data.
         holds_out_test: Whether the test split was drawn from the data.
         notices: What the person should know and the run's records keep.
+        image_bits: The bits that hold the values of its 16-bit images; None where it has none.
     """
 
     name: str
@@ -154,6 +157,7 @@ class Dataset:
     fingerprints: Fingerprints
     holds_out_test: bool
     notices: tuple[str, ...] = field(default=())
+    image_bits: int | None = None
 
     @property
     def shape(self) -> DataShape:

@@ -11,14 +11,16 @@ from pathlib import Path
 from kzoo.datasets.dataset import Source
 from kzoo.datasets.features import Features
 from kzoo.datasets.idx import is_idx_name, read_idx_folder
-from kzoo.datasets.image import ENDINGS
+from kzoo.datasets.image import ENDINGS, UNREADABLE
 from kzoo.datasets.image_folder import read_image_folder, read_unlabelled_images
 from kzoo.datasets.npz import read_npz
+from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.tables.read import read_parquet, read_text
 from kzoo.errors import DataError
 from kzoo.spec.spec import DatasetSpec
 
-Reader = Callable[[Path, DatasetSpec], Source]
+# Of a path and a dataset section; with `tells_progress` also of the keyword `on_progress`.
+Reader = Callable[..., Source]
 _TEXT_ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
 
@@ -53,6 +55,7 @@ class Format:
         settings: The settings of a dataset section that are meant for it.
         received: What it is called where a setting is refused, if not `words`.
         is_trained_on: Whether it has labels; if not, it can only be classified.
+        tells_progress: Whether its readers also take ``on_progress``, as they may take minutes.
     """
 
     words: str
@@ -63,10 +66,21 @@ class Format:
     settings: tuple[str, ...] = ()
     received: str = ""
     is_trained_on: bool = True
+    tells_progress: bool = False
 
 
-def _read_unlabelled_images(path: Path, section: DatasetSpec) -> Source:
-    return read_unlabelled_images(path, section.image_size, section.memory_limit)
+def _read_image_folder(path: Path, section: DatasetSpec, on_progress: OnProgress | None) -> Source:
+    return read_image_folder(
+        path, section.image_size, section.memory_limit, section.image_bits, on_progress
+    )
+
+
+def _read_unlabelled_images(
+    path: Path, section: DatasetSpec, on_progress: OnProgress | None
+) -> Source:
+    return read_unlabelled_images(
+        path, section.image_size, section.memory_limit, section.image_bits, on_progress
+    )
 
 
 def _read_unlabelled_table(read: Callable[..., Source], path: Path, section: DatasetSpec) -> Source:
@@ -106,19 +120,21 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "a folder of class folders of images",
         matches=lambda facts: facts.has_folders,
-        read=lambda path, section: read_image_folder(
-            path, section.image_size, section.memory_limit
-        ),
+        read=_read_image_folder,
         read_inputs=_read_unlabelled_images,
-        settings=("image_size", "memory_limit"),
+        settings=("image_size", "image_bits", "memory_limit"),
         received="a folder of folders",
+        tells_progress=True,
     ),
     Format(
         "a folder of images",
-        matches=lambda facts: any(entry.suffix.lower() in ENDINGS for entry in facts.entries),
+        matches=lambda facts: any(
+            entry.suffix.lower() in ENDINGS | UNREADABLE for entry in facts.entries
+        ),
         read=_read_unlabelled_images,
-        settings=("image_size", "memory_limit"),
+        settings=("image_size", "image_bits", "memory_limit"),
         is_trained_on=False,
+        tells_progress=True,
     ),
 )
 
@@ -129,6 +145,7 @@ def read_path(
     *,
     features: Features | None = None,
     with_labels: bool = True,
+    on_progress: OnProgress | None = None,
 ) -> Source | None:
     """Read a file or folder by its format, or return None where it rather is a misspelt name.
 
@@ -138,6 +155,7 @@ def read_path(
         features: What a trained model takes; the columns of a table are matched by name.
         with_labels: Whether it is to be trained on. If not, settings that mean nothing for it are
             left alone.
+        on_progress: Told how far it is, where that may take minutes.
 
     Raises:
         DataError: there is no such path, it is of no format that kzoo reads, or it is damaged.
@@ -152,12 +170,13 @@ def read_path(
     if found is not None and found.read_like and features is not None:
         settings = section.table_settings
         return found.read_like(path, settings, features=features, with_labels=with_labels)
+    listener = {"on_progress": on_progress} if found and found.tells_progress else {}
     if found is not None and not with_labels:
-        return (found.read_inputs or found.read)(path, section)
+        return (found.read_inputs or found.read)(path, section, **listener)
     if found is not None:
         received = f"{path}, {found.received or found.words}"
         refuse_settings(section, received, but=found.settings)
-        return found.read(path, section)
+        return found.read(path, section, **listener)
     accepted = _listed([known.words for known in formats])
     if exists:
         raise DataError(

@@ -1,6 +1,8 @@
 """A folder of IDX files under the names that MNIST's have, plain or compressed with gzip.
 
-Source of the format: LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
+Sources: of the format, LeCun, Cortes and Burges, "The MNIST database of handwritten digits"; of
+names that begin with the name of the set, Cohen et al., "EMNIST: Extending MNIST to handwritten
+letters", 2017, and Yadav and Bottou, "Cold case: the lost MNIST digits", 2019 (QMNIST).
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ import gzip
 import math
 import re
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +23,9 @@ from kzoo.datasets.limits import refuse_inflation, refuse_too_large
 from kzoo.errors import DataError
 
 _NAME = re.compile(
-    r"(train|t10k|test)[-_.](images|labels)[-_.]idx\d?(?:[-_.][a-z]+)?(\.gz)?", re.IGNORECASE
+    r"(?:(?P<prefix>[^\W_].*?)[-_.])?(?P<split>train|t10k|test)[-_.](?P<kind>images|labels)"
+    r"[-_.]idx(?P<dimensions>\d?)(?:[-_.][a-z]+)?(?P<gz>\.gz)?",
+    re.IGNORECASE,
 )
 _USUAL_NAMES = {
     ("train", "images"): "train-images-idx3-ubyte",
@@ -29,6 +35,10 @@ _USUAL_NAMES = {
 }
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _DIMENSIONS = {"images": (2, 4), "labels": (1, 1)}
+# Of QMNIST's labels: the class, the series, the writer and so on.
+_EXTENDED_COLUMNS = 8
+# Its images are stored with rows for columns.
+_TRANSPOSED = "emnist"
 _GZIP_MAGIC = b"\x1f\x8b"
 # DEFLATE codes at most 258 bytes in 2 bits.
 _MOST_INFLATION = 1032
@@ -48,31 +58,74 @@ def read_idx_folder(folder: Path) -> Source:
     Where another file is missing the images to train on are read alone, else those to test on.
 
     Args:
-        folder: Holds ``train-images-idx3-ubyte`` and so on; ``.`` or ``_`` may stand for ``-``,
+        folder: Holds ``train-images-idx3-ubyte`` and so on; the name of the set may stand before,
+            as in ``emnist-letters-train-images-idx3-ubyte``; ``.`` or ``_`` may stand for ``-``,
             ``test`` for ``t10k``, and ``.gz`` may follow. A plain file goes before its ``.gz``.
 
     Raises:
-        DataError: there are no images, or a file cannot be read or is not what its header says.
+        DataError: there are no images, or several sets, or a file cannot be read or is not what
+            its header says.
     """
-    files = _find(folder)
-    missing = _missing(folder, files)
+    prefix, files = _find(folder)
+    missing = _missing(folder, prefix, files)
+    reading = _Reading(is_transposed=prefix.startswith(_TRANSPOSED))
     if missing:
         images = files.get(("train", "images")) or files.get(("test", "images"))
         if images is None:
             raise DataError(missing)
-        x = _read(images, "images")
-        return Source(x, None, None, None, where=str(folder), unlabelled=missing)
-    x_train, y_train = (_read(files["train", kind], kind) for kind in _DIMENSIONS)
-    x_test, y_test = (
-        _read(files["test", kind], kind) if ("test", kind) in files else None
-        for kind in _DIMENSIONS
+        x = reading.images(images)
+        notices = tuple(reading.notices(folder))
+        return Source(x, None, None, None, str(folder), notices=notices, unlabelled=missing)
+    x_train, y_train = (
+        reading.images(files["train", "images"]),
+        reading.labels(files["train", "labels"]),
     )
-    return Source(x_train, y_train, x_test, y_test, where=str(folder))
+    x_test, y_test = None, None
+    if ("test", "images") in files:
+        x_test = reading.images(files["test", "images"])
+        y_test = reading.labels(files["test", "labels"])
+    notices = tuple(reading.notices(folder))
+    return Source(x_train, y_train, x_test, y_test, where=str(folder), notices=notices)
 
 
-def _find(folder: Path) -> dict[tuple[str, str], Path]:
-    """Return the file of each split and kind."""
+@dataclass
+class _Reading:
+    """The reading of a set, which remembers what a person should know."""
+
+    is_transposed: bool
+    extended: list[str] = field(default_factory=list)
+
+    def images(self, path: Path) -> AnyArray:
+        """Return images, upright."""
+        x = _read(path, "images")
+        return np.ascontiguousarray(x.swapaxes(1, 2)) if self.is_transposed and x.ndim > 2 else x
+
+    def labels(self, path: Path) -> AnyArray:
+        """Return the class of each image."""
+        y = _read(path, "labels")
+        if y.ndim == 1:
+            return y
+        self.extended.append(path.name)
+        return y[:, 0]
+
+    def notices(self, folder: Path) -> Iterator[str]:
+        """Give what a person should know."""
+        if self.is_transposed:
+            yield (
+                f"{folder}: EMNIST's files hold the images with rows for columns: they are read "
+                "transposed, so that they are upright."
+            )
+        if self.extended:
+            yield (
+                f"{folder}: of the {_EXTENDED_COLUMNS} columns of {' and '.join(self.extended)} "
+                "the first one, the class, is read."
+            )
+
+
+def _find(folder: Path) -> tuple[str, dict[tuple[str, str], Path]]:
+    """Return what stands before all names, in lower case, and the file of each split and kind."""
     found: dict[tuple[str, str], Path] = {}
+    prefixes: dict[str, None] = {}
     try:
         names = sorted(path.name for path in folder.iterdir() if path.is_file())
     except OSError as error:
@@ -81,15 +134,34 @@ def _find(folder: Path) -> dict[tuple[str, str], Path]:
         match = _NAME.fullmatch(name)
         if match is None:
             continue
-        split = "train" if match[1].lower() == "train" else "test"
-        earlier = found.setdefault((split, match[2].lower()), folder / name)
-        # Sorted, a plain file comes right before its own .gz, as some tools leave both.
-        if earlier.name not in (name, name[: -len(match[3] or "")]):
+        prefix = (match["prefix"] or "").lower()
+        prefixes[prefix] = None
+        split = "train" if match["split"].lower() == "train" else "test"
+        earlier = found.setdefault((split, match["kind"].lower()), folder / name)
+        # Several sets are told below, all at once.
+        if len(prefixes) == 1 and not _is_another_form(earlier.name, name, match):
             raise DataError(f"{folder}: received both {earlier.name} and {name}; expected one")
-    return found
+    if len(prefixes) > 1:
+        listed = ", ".join(prefix or "one without a name" for prefix in prefixes)
+        raise DataError(
+            f"{folder}: received the files of {len(prefixes)} sets ({listed}); expected those of "
+            "one set alone in a folder"
+        )
+    return next(iter(prefixes), ""), found
 
 
-def _missing(folder: Path, files: dict[tuple[str, str], Path]) -> str:
+def _is_another_form(earlier: str, name: str, match: re.Match[str]) -> bool:
+    """Return whether a file holds what an earlier one of the same part does."""
+    # Sorted, a plain file comes right before its own .gz, as some tools leave both.
+    if earlier in (name, name[: -len(match["gz"] or "")]):
+        return True
+    # QMNIST has its labels as one column, and with more columns about each image.
+    before = _NAME.fullmatch(earlier)
+    is_label = match["kind"].lower() == "labels"
+    return is_label and before is not None and before["dimensions"] < match["dimensions"] == "2"
+
+
+def _missing(folder: Path, prefix: str, files: dict[tuple[str, str], Path]) -> str:
     """Return the error about the first file that training needs and that is not there."""
     for split in ("train", "test") if any(part[0] == "test" for part in files) else ("train",):
         for kind in _DIMENSIONS:
@@ -97,7 +169,8 @@ def _missing(folder: Path, files: dict[tuple[str, str], Path]) -> str:
                 there = ", ".join(path.name for path in files.values())
                 return (
                     f"{folder}: has no {split} {kind}; it holds {there}; "
-                    f"expected {_USUAL_NAMES[split, kind]}, plain or .gz, too"
+                    f"expected {prefix + '-' * bool(prefix)}{_USUAL_NAMES[split, kind]}, plain "
+                    "or .gz, too"
                 )
     return ""
 
@@ -154,7 +227,8 @@ def _header(
         )
     dimensions = magic[3]
     least, most = _DIMENSIONS[kind]
-    if not least <= dimensions <= most:
+    is_extended = kind == "labels" and dimensions == 2
+    if not least <= dimensions <= most and not is_extended:
         expected = str(least) if least == most else f"{least} to {most}"
         raise DataError(
             f"{path}: received {kind} of {dimensions} dimensions; expected {expected} dimensions"
@@ -165,4 +239,9 @@ def _header(
             f"{path}: received a file that ends within its header; expected an IDX file"
         )
     shape = tuple(np.frombuffer(sizes, ">u4").tolist())
+    if is_extended and shape[1] != _EXTENDED_COLUMNS:
+        raise DataError(
+            f"{path}: received labels of shape {shape}; expected ({shape[0]},), or as in QMNIST "
+            f"({shape[0]}, {_EXTENDED_COLUMNS})"
+        )
     return np.dtype(_TYPES[magic[2]]), shape, 4 + len(sizes)

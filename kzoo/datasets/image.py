@@ -15,14 +15,28 @@ from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
+from kzoo.datasets.image_depth import MOST_BITS, Depth, eight_bits, has_wide_channels, is_deep
 from kzoo.errors import DataError
 
+# Not every Pillow has been built with it.
+_READS_AVIF = features.check("avif")
 _COMMON = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".webp")
-ENDINGS = frozenset((*_COMMON, ".pbm", ".pgm", ".pnm", ".ppm", ".tif", ".tiff"))
+_AVIF = (".avif",)
+ENDINGS = frozenset(
+    (*_COMMON, ".pbm", ".pgm", ".pnm", ".ppm", ".tif", ".tiff", *(_AVIF if _READS_AVIF else ()))
+)
 # These decode in this process; others that Pillow knows start programs or read other files.
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP", *(("AVIF",) if _READS_AVIF else ()))
+# What a person takes for an image, too: of phones, of cameras, of drawing, of medicine.
+_OTHERS = (
+    ".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".j2k", ".jpx", ".jpf",
+    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".kdc", ".mrw", ".nef", ".nrw",
+    ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
+    ".eps", ".exr", ".hdr", ".ico", ".pcx", ".psd", ".svg", ".tga", ".xcf", ".dcm",
+)  # fmt: skip
+UNREADABLE = frozenset(_OTHERS) - ENDINGS
 # Of one image, and of all that are decoded at a time; decoding takes up to 8 bytes a pixel. A
 # camera of 50 megapixels gives fewer.
 MAX_PIXELS = 51_000_000
@@ -46,10 +60,12 @@ class Picture:
     Attributes:
         pixels: ``(height, width)`` where it is grey, otherwise ``(height, width, 3)``; uint8.
         is_transparent: Whether some of it was, and now shows white.
+        depth: What its file holds beyond 8 bits.
     """
 
     pixels: npt.NDArray[np.uint8]
     is_transparent: bool
+    depth: Depth
 
 
 @dataclass(frozen=True)
@@ -60,14 +76,16 @@ class ImageFacts:
         shape: ``(height, width)`` where it is grey, otherwise ``(height, width, 3)``.
         is_transparent: Whether some of it is.
         digest: The sha256 of the file's bytes.
+        depth: What the file holds beyond 8 bits.
     """
 
     shape: tuple[int, ...]
     is_transparent: bool
     digest: bytes
+    depth: Depth
 
 
-def read_image(path: Path, size: tuple[int, int] | None = None) -> Picture:
+def read_image(path: Path, size: tuple[int, int] | None = None, bits: int | None = None) -> Picture:
     """Decode an image's first frame, turned as its EXIF data say, transparent parts on white.
 
     Call it within `quiet_pillow`.
@@ -75,6 +93,8 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> Picture:
     Args:
         path: A file of any ending in `ENDINGS`; what it holds tells the format.
         size: The height and width to stretch it to; None leaves it as it is.
+        bits: Of a grey image of 16 bits, how many hold its values: the upper 8 of these are kept.
+            All 16 if None.
 
     Raises:
         DataError: it cannot be read, or is larger than `MAX_PIXELS`.
@@ -85,7 +105,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> Picture:
         with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
             _refuse_too_many_pixels(image, path)
             with _DECODING.pixels(image.width * image.height):
-                return _decode(image, path, size)
+                return _decode(image, path, size, bits or MOST_BITS)
 
 
 def look_at_image(path: Path) -> ImageFacts:
@@ -107,11 +127,12 @@ def look_at_image(path: Path) -> ImageFacts:
             is_reduced = image.draft(None, (1, 1)) is not None
             is_on_side = image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
             with _DECODING.pixels(image.width * image.height):
-                picture = _decode(image, path, None)
+                picture = _decode(image, path, None, MOST_BITS)
             shape = picture.pixels.shape
             if is_reduced:
                 shape = (*((width, height) if is_on_side else (height, width)), *shape[2:])
-    return ImageFacts(shape, picture.is_transparent, hashlib.sha256(content).digest())
+    digest = hashlib.sha256(content).digest()
+    return ImageFacts(shape, picture.is_transparent, digest, picture.depth)
 
 
 class _Decoding:
@@ -178,11 +199,12 @@ def _refuse_too_many_pixels(image: Image.Image, path: Path) -> None:
         )
 
 
-def _decode(image: Image.Image, path: Path, size: tuple[int, int] | None) -> Picture:
+def _decode(image: Image.Image, path: Path, size: tuple[int, int] | None, bits: int) -> Picture:
+    is_cut, largest = has_wide_channels(image), None
     ImageOps.exif_transpose(image, in_place=True)
     turned = image
-    if turned.mode.startswith("I") or turned.mode == "F":
-        turned = _eight_bits(turned, path)
+    if is_deep(turned):
+        turned, largest = eight_bits(turned, bits, path)
     has_alpha = turned.mode in _ALPHA_MODES or "transparency" in turned.info
     is_transparent = False
     if has_alpha:
@@ -193,15 +215,7 @@ def _decode(image: Image.Image, path: Path, size: tuple[int, int] | None) -> Pic
         turned = turned.convert("L" if turned.mode in _GREY_MODES or _is_grey(turned) else "RGB")
     if size is not None and turned.size != size[::-1]:
         turned = turned.resize(size[::-1], Image.Resampling.BILINEAR)
-    return Picture(_array(turned), is_transparent)
-
-
-def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
-    """Return the upper byte of 16-bit grey pixels, which Pillow would cut off at 255."""
-    values = np.asarray(image)
-    if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:
-        raise DataError(f"{path}: received pixels of 32 bits; expected 8 or 16 bits")
-    return Image.fromarray((values >> 8).astype(np.uint8))
+    return Picture(_array(turned), is_transparent, Depth(largest, is_cut))
 
 
 def _on_white(image: Image.Image) -> tuple[Image.Image, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,12 +22,14 @@ class ImageFiles:
         digests: ``(n, 32)``, uint8; the sha256 of each file's bytes.
         image_shape: ``(height, width)`` where all are grey, otherwise ``(height, width, 3)``.
         size: The height and width that each is stretched to; None where all have one size.
+        bits: The bits that hold the values of those of 16 bits; None where there are none.
     """
 
     paths: npt.NDArray[np.object_]
     digests: npt.NDArray[np.uint8]
     image_shape: tuple[int, ...]
     size: tuple[int, int] | None = None
+    bits: int | None = None
 
     dtype: ClassVar[np.dtype[np.uint8]] = np.dtype(np.uint8)
 
@@ -45,7 +47,7 @@ class ImageFiles:
         return len(self.paths)
 
     def __getitem__(self, rows: slice | npt.NDArray[np.integer[Any]]) -> ImageFiles:
-        return ImageFiles(self.paths[rows], self.digests[rows], self.image_shape, self.size)
+        return replace(self, paths=self.paths[rows], digests=self.digests[rows])
 
     def read(self, rows: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
         """Decode the images of these rows, in their order; call it within `quiet_pillow`.
@@ -58,7 +60,7 @@ class ImageFiles:
         """
         images = np.empty((len(rows), *self.image_shape), np.uint8)
         for image, path in zip(images, self.paths[rows], strict=True):
-            put(read_image(Path(path), self.size).pixels, image, path)
+            put(read_image(Path(path), self.size, self.bits).pixels, image, path)
         return images
 
 

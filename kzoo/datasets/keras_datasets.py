@@ -16,9 +16,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from kzoo.datasets.catalogue import CachedFile, NamedDataset, OnDownload
+from kzoo.datasets.catalogue import CachedFile, NamedDataset
 from kzoo.datasets.dataset import Source
 from kzoo.datasets.npz import read_npz
+from kzoo.datasets.progress import OnProgress, Progress
 from kzoo.errors import DataError
 
 # Seconds without a byte after which a download is given up.
@@ -37,13 +38,12 @@ class UnavailableError(DataError):
         self.advice = advice
 
 
-def read_keras_dataset(dataset: NamedDataset, on_download: OnDownload | None = None) -> Source:
+def read_keras_dataset(dataset: NamedDataset, on_progress: OnProgress | None = None) -> Source:
     """Return one of Keras's datasets, with class names.
 
     Args:
         dataset: Its entry in the catalogue; its name is that of Keras's module.
-        on_download: Called about ten times a second while downloading, with the name and the
-            number of bytes so far.
+        on_progress: Told about ten times a second how many bytes there are.
 
     Raises:
         UnavailableError: it is in none of the places and cannot be downloaded.
@@ -62,7 +62,7 @@ def read_keras_dataset(dataset: NamedDataset, on_download: OnDownload | None = N
             if not source.unlabelled:
                 return replace(source, class_names=class_names)
     try:
-        (x_train, y_train), (x_test, y_test) = _load(dataset, on_download)
+        (x_train, y_train), (x_test, y_test) = _load(dataset, on_progress)
     # Whatever stands between a person and a server, the answer is the same.
     except Exception as error:
         raise _unavailable(name, own_copy, error) from error
@@ -82,7 +82,7 @@ def _writable_cache_folder() -> Path:
     return (shared if shared.is_dir() else Path(tempfile.gettempdir())) / ".keras" / "datasets"
 
 
-def _load(dataset: NamedDataset, on_download: OnDownload | None) -> Any:
+def _load(dataset: NamedDataset, on_progress: OnProgress | None) -> Any:
     """Download what Keras's cache lacks, then let Keras read it from there."""
     from kzoo.start import keras
 
@@ -91,7 +91,7 @@ def _load(dataset: NamedDataset, on_download: OnDownload | None) -> Any:
     with contextlib.redirect_stdout(io.StringIO()):
         if missing:
             cache.mkdir(parents=True, exist_ok=True)
-            _download(missing, cache, _teller(dataset.shape.name, on_download))
+            _download(missing, cache, _teller(dataset.shape.name, on_progress))
         with contextlib.ExitStack() as held:
             # Keras unpacks an archive where another process may be reading what it unpacked. Where
             # nothing can be written, no lock can, and nothing is unpacked.
@@ -107,8 +107,12 @@ def _is_whole(path: Path, sha256: str | None) -> bool:
         return sha256 is None or hashlib.file_digest(stream, "sha256").hexdigest() == sha256
 
 
-def _teller(name: str, on_download: OnDownload | None) -> Callable[[int], None]:
-    return lambda size: on_download(name, size) if on_download else None
+def _teller(name: str, on_progress: OnProgress | None) -> Callable[[int], None]:
+    def tell(size: int) -> None:
+        if on_progress:
+            on_progress(Progress(f"Downloading {name}", size, is_bytes=True))
+
+    return tell
 
 
 def _download(files: list[CachedFile], cache: Path, tell: Callable[[int], None]) -> None:

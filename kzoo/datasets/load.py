@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from kzoo.datasets.arrays import source_of_arrays
-from kzoo.datasets.catalogue import NAMED_DATASETS, OnDownload
+from kzoo.datasets.catalogue import NAMED_DATASETS
 from kzoo.datasets.check import check_inputs, check_labels, find_scaling, labels_like
 from kzoo.datasets.dataset import Arrays, Dataset, Inputs, Source, take_fingerprints
 from kzoo.datasets.features import Features, PixelFeatures, TableFeatures, features_of_shape
 from kzoo.datasets.formats import read_path, refuse_settings
 from kzoo.datasets.keras_datasets import UnavailableError
+from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.shape import Scaling
 from kzoo.datasets.split import TEST_FRACTION, hold_out, validation_rows
 from kzoo.datasets.tables.learn import encode, learn_features
@@ -36,7 +37,7 @@ def load_dataset(
     spec: SpecSource,
     data: Any = None,
     *,
-    on_download: OnDownload | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Dataset:
     """Load the data that a spec names, or arrays, split as a training of the spec splits them.
 
@@ -51,7 +52,7 @@ def load_dataset(
         data: ``(x, y)`` or ``(x, y, x_test, y_test)`` instead of what the spec names: x of shape
             ``(n, ...)``, numbers, or a `pandas.DataFrame`; y of shape ``(n,)``, whole numbers or
             words. Or a `pandas.DataFrame` that has the labels in a column.
-        on_download: Called while downloading, with the name and the number of bytes so far.
+        on_progress: Told how far a download is, or the reading of a folder of images.
 
     Returns:
         The data to train, validate and test on, the names of the classes, what the inputs mean,
@@ -64,10 +65,10 @@ def load_dataset(
         UnknownNameError: no dataset or file has this name, or no spec.
     """
     spec = spec if isinstance(spec, Spec) else load_spec(spec)
-    name, source = _find_source(spec.dataset, data, on_download)
+    name, source = _find_source(spec.dataset, data, on_progress)
     if source.y_train is None or source.unlabelled:
         raise DataError(source.unlabelled or f"{source.where}: has no labels")
-    source = with_own_splits(as_pixels(source, spec.dataset), spec.dataset)
+    source = with_own_splits(as_pixels(source, spec.dataset), spec.dataset, on_progress)
     x_train, x_validation, x_test = check_inputs(source)
     y_train, y_validation, y_test, class_names = check_labels(source)
     train = Arrays(x_train, y_train)
@@ -95,6 +96,7 @@ def load_dataset(
         fingerprints=prints,
         holds_out_test=holds_out_test,
         notices=(*notices, *learnt, *unknown),
+        image_bits=source.image_bits,
     )
 
 
@@ -103,7 +105,7 @@ def load_inputs(
     section: DatasetSpec | None = None,
     *,
     features: Features | None = None,
-    on_download: OnDownload | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Inputs:
     """Load examples to be classified, from any format that is trained on, with labels or without.
 
@@ -117,7 +119,7 @@ def load_inputs(
             for the path, is left alone.
         features: What the model takes that is to classify them: the columns of a table are
             matched by name. None: a table's columns have to be numbers.
-        on_download: Called while downloading, with the name and the number of bytes so far.
+        on_progress: Told how far a download is, or the reading of a folder of images.
 
     Raises:
         DataError: they are not to be had, damaged, not what the model takes, or not finite.
@@ -127,7 +129,7 @@ def load_inputs(
     if not name:
         raise DataError("data: received an empty name; expected a dataset's name or path")
     section = section or DatasetSpec(name=ARRAYS)
-    source = read_source(name, section, on_download, features=features, with_labels=False)
+    source = read_source(name, section, on_progress, features=features, with_labels=False)
     source = as_pixels(source, section, features)
     x, _, _ = check_inputs(replace(source, x_test=None, x_validation=None))
     notices = source.notices
@@ -146,7 +148,7 @@ def is_name(name: str) -> bool:
 def read_source(
     name: str,
     section: DatasetSpec,
-    on_download: OnDownload | None = None,
+    on_progress: OnProgress | None = None,
     *,
     features: Features | None = None,
     with_labels: bool = True,
@@ -156,14 +158,16 @@ def read_source(
     Args:
         name: It.
         section: Says how to read a path.
-        on_download: Called while downloading.
+        on_progress: Told how far a download is, or the reading of a folder of images.
         features: What a trained model takes; the columns of a table are matched by name.
         with_labels: Whether it must have labels, and refuses settings that mean nothing for it.
     """
     known = NAMED_DATASETS.get(name)
     if known is not None:
-        return known.read(known, on_download)
-    source = read_path(Path(name), section, features=features, with_labels=with_labels)
+        return known.read(known, on_progress)
+    source = read_path(
+        Path(name), section, features=features, with_labels=with_labels, on_progress=on_progress
+    )
     if source is None:
         raise UnknownNameError("dataset", name, NAMED_DATASETS, where="dataset.name")
     return source
@@ -207,7 +211,9 @@ def as_pixels(source: Source, section: DatasetSpec, features: Features | None = 
     )
 
 
-def with_own_splits(source: Source, section: DatasetSpec) -> Source:
+def with_own_splits(
+    source: Source, section: DatasetSpec, on_progress: OnProgress | None = None
+) -> Source:
     """Return a source with the splits that the spec names files or folders of their own for.
 
     Raises:
@@ -217,7 +223,7 @@ def with_own_splits(source: Source, section: DatasetSpec) -> Source:
         name = getattr(section, split)
         if name is None:
             continue
-        own = _read_own(name, source, section, f"dataset.{split}")
+        own = _read_own(name, source, section, f"dataset.{split}", on_progress)
         has_split = split == "test" and own.x_test is not None
         x, y = (own.x_test, own.y_test) if has_split else (own.x_train, own.y_train)
         labels = labels_like(y, own.class_names, source, f"{own.where}: y")
@@ -250,17 +256,17 @@ def unknown_notices(unknown: dict[str, int], where: str) -> tuple[str, ...]:
 
 
 def _find_source(
-    section: DatasetSpec, data: Any, on_download: OnDownload | None
+    section: DatasetSpec, data: Any, on_progress: OnProgress | None
 ) -> tuple[str, Source]:
     """Return what is trained on and its name."""
     if data is not None:
         return ARRAYS, source_of_arrays(data, section)
     try:
-        return section.name, _read(section.name, section, on_download)
+        return section.name, _read(section.name, section, on_progress)
     except UnavailableError as error:
         if section.fallback is None:
             raise
-        source = _read(section.fallback, section, on_download)
+        source = _read(section.fallback, section, on_progress)
         notice = (
             f"{section.name} cannot be had: this run trains on {section.fallback} instead, and its "
             f"figures are not {section.name}'s. {error.advice}."
@@ -268,7 +274,7 @@ def _find_source(
         return section.fallback, replace(source, notices=(notice, *source.notices))
 
 
-def _read(name: str, section: DatasetSpec, on_download: OnDownload | None) -> Source:
+def _read(name: str, section: DatasetSpec, on_progress: OnProgress | None) -> Source:
     if is_name(name):
         refuse_settings(section, name)
     if name == ARRAYS:
@@ -276,15 +282,23 @@ def _read(name: str, section: DatasetSpec, on_download: OnDownload | None) -> So
             "dataset.name: this spec was run on arrays in memory; pass them again as "
             "kzoo.run(spec, data=(x, y)), or name a dataset with --data"
         )
-    return read_source(name, section, on_download)
+    return read_source(name, section, on_progress)
 
 
-def _read_own(name: str, source: Source, section: DatasetSpec, where: str) -> Source:
+def _read_own(
+    name: str,
+    source: Source,
+    section: DatasetSpec,
+    where: str,
+    on_progress: OnProgress | None,
+) -> Source:
     """Read a split of its own: like the source that is trained on."""
     if is_name(name):
         raise DataError(f"{where}: received {name!r}, a dataset's name; expected a path")
     features = known_features(source)
-    own = read_path(Path(name), section, features=features)
+    if source.image_bits is not None:
+        section = section.model_copy(update={"image_bits": source.image_bits})
+    own = read_path(Path(name), section, features=features, on_progress=on_progress)
     if own is None:
         raise DataError(f"{where}: {name}: no such file or folder")
     if own.y_train is None or own.unlabelled:

@@ -1,4 +1,4 @@
-from .download import downloading as downloading
+from .data_progress import watching as watching
 from .forms import Mode as Mode
 from .header import Header as Header
 from .search_progress import SearchProgress as SearchProgress

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets import Arrays, Scaling
+from kzoo.datasets import Arrays, ImageFiles, Scaling
 from kzoo.datasets.arrays import is_frame, plain_labels
 from kzoo.datasets.check import check_examples, find_scaling, label_words
 from kzoo.datasets.dataset import Source, take_fingerprints
@@ -28,7 +29,7 @@ from kzoo.datasets.tables.learn import encode
 from kzoo.datasets.tables.pixels import pixel_array
 from kzoo.datasets.tables.read import read_frame
 from kzoo.datasets.tables.table import Table, TableColumn
-from kzoo.display import Mode, downloading
+from kzoo.display import Mode, watching
 from kzoo.errors import DataError, did_you_mean
 from kzoo.runs import Run
 
@@ -76,8 +77,8 @@ def dataset_for(run: Run, name: str, display: Mode = "auto") -> TestSet:
     changed = dict.fromkeys((*unfit_settings(Path(name)), "fallback", "test", "validation"))
     section = run.spec.dataset.model_copy(update={**changed, "name": name})
     features = run.dataset.features
-    with downloading(display) as on_download:
-        source = read_source(name, section, on_download, features=features)
+    with watching(display) as on_progress:
+        source = read_source(name, section, on_progress, features=features)
     if source.y_train is None or source.unlabelled:
         raise DataError(source.unlabelled or f"{source.where}: has no labels")
     return _chosen(run, as_pixels(source, section, features), name)
@@ -163,6 +164,9 @@ def _test_set(run: Run, data: Arrays, source: Source, name: str) -> TestSet:
     elif known.table is not None:
         x, more = _columns_of_array(run, x, source.where)
         notices += more
+    x, widened = _widened(run, x)
+    if widened:
+        notices += (f"{name}: its grey images are given three equal channels, as in training.",)
     _check_shape(run, tuple(x.shape[1:]), where=source.where)
     if known.table is None and isinstance(x, np.ndarray):
         is_image = known.features.is_image or None
@@ -221,7 +225,10 @@ def match_classes(names: Sequence[str], known: Sequence[str], *, where: str) -> 
     Raises:
         DataError: a class is none of the run's.
     """
-    by_name = {name: index for index, name in enumerate(known)}
+    # Written with composed letters or with combining marks, a name is the same.
+    by_name = {_composed(name): index for index, name in enumerate(known)}
+    by_name |= {name: index for index, name in enumerate(known)}
+    names = [name if name in by_name else _composed(name) for name in names]
     if all(name in by_name for name in names):
         return [by_name[name] for name in names]
     if all(name.isdecimal() and int(name) < len(known) for name in names):
@@ -234,12 +241,27 @@ def match_classes(names: Sequence[str], known: Sequence[str], *, where: str) -> 
     )
 
 
+def _widened(run: Run, x: Any) -> tuple[Any, bool]:
+    """Return images, grey ones with three channels where the run was trained on colours."""
+    if x.dtype != np.uint8 or run.dataset.input_shape != (*x.shape[1:], 3) or x.ndim != 3:
+        return x, False
+    if isinstance(x, ImageFiles):
+        return replace(x, image_shape=(*x.image_shape, 3)), True
+    return np.repeat(x[..., None], 3, axis=-1), True
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
 def _check_shape(run: Run, received: tuple[int, ...], *, where: str) -> None:
     expected = run.dataset.input_shape
     if received != expected:
+        is_coloured = received == (*expected, 3)
+        remedy = ": convert the images to grey, as those were" if is_coloured else ""
         raise DataError(
             f"{where}: received examples of shape {received}; expected {expected}, "
-            f"as in {run.dataset.name}, which this run was trained on"
+            f"as in {run.dataset.name}, which this run was trained on{remedy}"
         )
 
 

@@ -141,6 +141,11 @@ class DatasetSpec(Section):
         None,
         description="Of a folder of images, the [height, width] that all are stretched to.",
     )
+    image_bits: Annotated[int, Field(ge=8, le=16)] | None = Field(
+        None,
+        description="Of 16-bit images, the number of bits that hold their values; the upper 8 of "
+        "these are kept. As many as the largest value of all images needs if not given.",
+    )
     memory_limit: Annotated[float, Field(gt=0)] | None = Field(
         None,
         description="GiB of memory that a folder of images may take; a larger one is read from its "

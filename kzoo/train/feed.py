@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -111,6 +112,11 @@ def weigh_classes(spec: Spec, dataset: Dataset) -> dict[int, float] | None:
             index: len(dataset.train) / (dataset.num_classes * max(int(count), 1))
             for index, count in enumerate(counts)
         }
+    # As the names of folders are kept.
+    wanted = {
+        name if name in dataset.class_names else unicodedata.normalize("NFC", name): weight
+        for name, weight in wanted.items()
+    }
     for name in wanted:
         if name not in dataset.class_names:
             hint = did_you_mean(name, dataset.class_names)

@@ -10,7 +10,7 @@ from typing import Any
 from kzoo.checkpoint import read_checkpoint
 from kzoo.datasets import Dataset, is_name, load_dataset
 from kzoo.datasets.features import describe_examples
-from kzoo.display import Header, Mode, downloading
+from kzoo.display import Header, Mode, watching
 from kzoo.display.progress import RichProgress
 from kzoo.engine import is_slow_in_bfloat16
 from kzoo.errors import RunError
@@ -51,8 +51,8 @@ def run(
     """
     began = time.perf_counter()
     checked = load_spec(spec, overrides)
-    with downloading(display) as on_download:
-        dataset = load_dataset(checked, data, on_download=on_download)
+    with watching(display) as on_progress:
+        dataset = load_dataset(checked, data, on_progress=on_progress)
     trainee = prepare(resolve(checked, dataset), dataset)
     # Nothing can be wrong with spec and data any more.
     path = create_run(out, trainee.spec.name)
@@ -93,8 +93,8 @@ def resume(
             forget_checkpoint(path)
             return found
         spec = found.spec
-        with downloading(display) as on_download:
-            dataset = load_dataset(spec, data, on_download=on_download)
+        with watching(display) as on_progress:
+            dataset = load_dataset(spec, data, on_progress=on_progress)
         _hold_to_data(found, DatasetFacts.of(dataset))
         return _carry_out(path, prepare(spec, dataset), display, callbacks, began, resumes=True)
 
@@ -137,6 +137,8 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
             "name": _lasting_name(dataset.name),
             "fallback": None,
             "validation_size": len(dataset.validation) if dataset.validation else 0,
+            # What is read later, to be evaluated or classified, is read on the same scale.
+            "image_bits": dataset.image_bits or spec.dataset.image_bits,
         }
     )
     if dataset.is_streamed and section.memory_limit is None:

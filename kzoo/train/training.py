@@ -11,12 +11,14 @@ from pathlib import Path
 from kzoo.checkpoint import Checkpoint, Checkpointer, TrainingState
 from kzoo.datasets import Dataset
 from kzoo.engine import Accelerated, accelerate
+from kzoo.errors import SpecError
 from kzoo.runs import scaled_model
 from kzoo.runs.history import EpochRecorder
 from kzoo.spec import Spec
 from kzoo.start import keras, without_retracing_warnings
 from kzoo.train.augment import augmented
 from kzoo.train.callbacks import EpochSeeds, ValidationFigures, make_stopping
+from kzoo.train.channels import hint, refuse_channels_first
 from kzoo.train.feed import choose_execution, fit, weigh_classes
 from kzoo.train.finite import FiniteGuard
 from kzoo.train.resumption import hold_to_start, named
@@ -86,13 +88,7 @@ def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Tra
             weights cannot take these data.
     """
     keras.utils.set_random_seed(spec.seed)
-    model = scaled_model(
-        spec.model,
-        input_shape=dataset.input_shape,
-        num_classes=dataset.num_classes,
-        scaling=dataset.scaling,
-        table=dataset.shape.table,
-    )
+    model = _built(spec, dataset)
     twin = augmented(model, spec.dataset.augment) if spec.dataset.augment else model
     choice = choose_execution(twin, spec, dataset)
     section = spec.fit.model_copy(update={"execution": choice.execution})
@@ -115,6 +111,22 @@ def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Tra
         stopping=make_stopping(spec),
         class_weight=weigh_classes(spec, dataset),
     )
+
+
+def _built(spec: Spec, dataset: Dataset) -> keras.Model:
+    """Return the model, for images whose channels are where it expects them."""
+    try:
+        model = scaled_model(
+            spec.model,
+            input_shape=dataset.input_shape,
+            num_classes=dataset.num_classes,
+            scaling=dataset.scaling,
+            table=dataset.shape.table,
+        )
+    except SpecError as error:
+        raise SpecError(f"{error}{hint(dataset.input_shape)}") from error
+    refuse_channels_first(model, dataset.input_shape, dataset.name)
+    return model
 
 
 @without_retracing_warnings()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kzoo.datasets import Dataset, load_dataset
-from kzoo.display import Header, Mode, SearchProgress, downloading
+from kzoo.display import Header, Mode, SearchProgress, watching
 from kzoo.errors import RunError, SpecError
 from kzoo.runs import create_run, directory, holding, write_atomically
 from kzoo.spec import Spec
@@ -97,8 +97,8 @@ class Session:
             return self._search(path, spec, dataset, log)
 
     def _load(self, spec: Spec, data: tuple[Any, ...] | None = None) -> Dataset:
-        with downloading(self.display) as on_download:
-            return load_dataset(spec, data, on_download=on_download)
+        with watching(self.display) as on_progress:
+            return load_dataset(spec, data, on_progress=on_progress)
 
     def _search(self, path: Path, spec: Spec, dataset: Dataset, log: SearchLog) -> Search:
         if isinstance(self.executor, InProcess):

@@ -17,6 +17,7 @@ from support.downloads import GET_FILE, KERAS, Bring, Download, load_mnist, pair
 from kzoo.datasets import keras_datasets
 from kzoo.datasets.catalogue import CachedFile, NamedDataset
 from kzoo.datasets.keras_datasets import UnavailableError, read_keras_dataset
+from kzoo.datasets.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -228,18 +229,18 @@ def test_a_slow_download_is_not_given_up(
 def test_a_download_tells_how_far_it_is(download: Download) -> None:
     """The callback is told the dataset's name and a growing number of bytes."""
     download(slowly([1000, 3000]))
-    told: list[tuple[str, int]] = []
-    load_mnist(on_download=lambda name, size: told.append((name, size)))
-    assert told == [("mnist", 1000), ("mnist", 3000)]
+    told: list[Progress] = []
+    load_mnist(on_progress=told.append)
+    assert told == [Progress("Downloading mnist", size, is_bytes=True) for size in (1000, 3000)]
 
 
 def test_a_download_over_a_broken_copy_counts_from_zero(cache: Path, download: Download) -> None:
     """The bytes of a broken copy that is written over are not counted against the new ones."""
     (cache / "mnist.npz").write_bytes(bytes(5000))
     download(slowly([1000, 3000]))
-    told: list[int] = []
-    load_mnist(on_download=lambda _, size: told.append(size))
-    assert min(told) >= 0
+    told: list[Progress] = []
+    load_mnist(on_progress=told.append)
+    assert min(progress.done for progress in told) >= 0
 
 
 def test_a_download_prints_nothing(download: Download, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,6 +119,90 @@ def test_a_missing_half_is_named(tmp_path: Path, missing: str, what: str) -> Non
         load(tmp_path)
 
 
+def named(prefix: str, *, labels: str = "labels-idx1-ubyte") -> tuple[str, ...]:
+    """Return the names of a set's four files."""
+    parts = (f"{split}-{kind}" for split in ("train", "test") for kind in (IMAGES_PART, labels))
+    return tuple(prefix + part for part in parts)
+
+
+IMAGES_PART = "images-idx3-ubyte"
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+@pytest.mark.parametrize("prefix", ["kmnist-", "QMNIST_", "my.own.digits.", "a-b_"])
+def test_the_name_of_the_set_may_stand_before(tmp_path: Path, prefix: str, ending: str) -> None:
+    """Files whose names all begin with the same words are one set, and need no notice."""
+    dataset = load(save(tmp_path, ending, names=named(prefix)))
+    np.testing.assert_array_equal(dataset.test.x, X[200:])
+    assert dataset.notices == ()
+
+
+@pytest.mark.parametrize("name", ["letters", "balanced", "digits", "mnist"])
+def test_images_of_emnist_are_read_upright(tmp_path: Path, name: str) -> None:
+    """They are stored transposed, so they are transposed, with labels or without, with a notice."""
+    save(tmp_path, ".gz", names=named(f"emnist-{name}-"))
+    source = read_idx_folder(tmp_path)
+    np.testing.assert_array_equal(source.x_train, X[:200].swapaxes(1, 2))
+    np.testing.assert_array_equal(source.x_test, X[200:].swapaxes(1, 2))
+    assert source.notices == (
+        f"{tmp_path}: EMNIST's files hold the images with rows for columns: they are read "
+        "transposed, so that they are upright.",
+    )
+    for path in tmp_path.glob("*labels*"):
+        path.unlink()
+    alone = read_idx_folder(tmp_path)
+    np.testing.assert_array_equal(alone.x_train, source.x_train)
+    assert alone.notices == source.notices
+    assert "expected emnist-" in alone.unlabelled
+
+
+@pytest.mark.parametrize("others", [("emnist-letters-",), ("a-", "b-"), ("qmnist-", "")])
+def test_the_files_of_several_sets_are_refused(tmp_path: Path, others: tuple[str, ...]) -> None:
+    """It is not guessed which of them is meant, and all of them are listed."""
+    for prefix in ("emnist-digits-", *others):
+        save(tmp_path, names=named(prefix))
+    with pytest.raises(DataError, match=rf"files of {len(others) + 1} sets \(.*") as raised:
+        load(tmp_path)
+    for prefix in others:
+        assert (prefix.strip("-") or "one without a name") in str(raised.value)
+
+
+@pytest.mark.parametrize("with_plain", [False, True])
+def test_the_labels_of_qmnist_are_read(tmp_path: Path, with_plain: bool) -> None:
+    """Of their eight columns the first is the class; labels of one column go before them."""
+    save(tmp_path, ".gz", names=named("qmnist-", labels="labels-idx2-int"))
+    for name, labels in (("train", Y[:200]), ("test", Y[200:])):
+        columns = np.column_stack([labels] + [labels.astype(np.int32) * 1000] * 7)
+        path = tmp_path / f"qmnist-{name}-labels-idx2-int.gz"
+        path.write_bytes(gzip.compress(encode(columns, "i4")))
+    if with_plain:
+        (tmp_path / "qmnist-test-labels-idx1-ubyte.gz").write_bytes(gzip.compress(encode(Y[200:])))
+    dataset = load(tmp_path)
+    assert dataset.class_names == tuple("0123456789")
+    np.testing.assert_array_equal(dataset.test.y, Y[200:])
+    told = ["qmnist-train-labels-idx2-int.gz"]
+    told += [] if with_plain else ["qmnist-test-labels-idx2-int.gz"]
+    assert dataset.notices == (
+        f"{tmp_path}: of the 8 columns of {' and '.join(told)} the first one, the class, is read.",
+    )
+
+
+@pytest.mark.parametrize("columns", [1, 2, 7, 9])
+def test_labels_of_other_columns_are_refused(tmp_path: Path, columns: int) -> None:
+    """What columns of other tables mean nobody knows."""
+    labels = np.repeat(Y[:200, None], columns, axis=1)
+    (save(tmp_path) / TRAIN[1]).write_bytes(encode(labels))
+    with pytest.raises(DataError, match=rf"labels of shape \(200, {columns}\); expected \(200,\)"):
+        load(tmp_path)
+
+
+def test_hidden_copies_are_no_files_of_a_set(tmp_path: Path) -> None:
+    """What macOS writes beside each file in an archive is left alone."""
+    for name in TRAIN + TEST:
+        (save(tmp_path) / f"._{name}").write_bytes(b"hidden")
+    assert len(load(tmp_path).test) == 100
+
+
 @pytest.mark.parametrize("kind", list(CODES))
 def test_every_type_of_idx_is_read(tmp_path: Path, kind: str) -> None:
     """Every type that the format knows is read in this machine's byte order."""

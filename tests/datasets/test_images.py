@@ -79,16 +79,6 @@ def test_train_and_test_folders_are_the_splits(tmp_path: Path, train: str, test:
     assert dataset.notices == ()
 
 
-def test_a_validation_folder_is_left_out_with_a_notice(tmp_path: Path) -> None:
-    """Beside train and test nothing is read, and the notice says what was not."""
-    for name in ("train", "test", "val"):
-        save_digits(tmp_path / name, range(60))
-    assert load(tmp_path).notices == (
-        f"{tmp_path}: val is not read, only train and test; "
-        "validation images are drawn from train.",
-    )
-
-
 def test_test_without_train_is_refused(tmp_path: Path) -> None:
     """Folders called val and test that hold class folders are not taken for two classes."""
     for name in ("test", "val"):

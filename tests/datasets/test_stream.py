@@ -446,10 +446,10 @@ def test_an_unreadable_image_is_the_same_error(tmp_path: Path, kind: str) -> Non
     ("name", "expected"),
     [
         ("images", ("image_shape", "label", "table")),
-        ("idx", ("image_shape", "label", "table", "image_size", "memory_limit")),
-        ("it.csv", ("image_size", "memory_limit")),
-        ("it.npz", ("label", "table", "image_size", "memory_limit")),
-        ("mnist", ("image_shape", "label", "table", "image_size", "memory_limit")),
+        ("idx", ("image_shape", "label", "table", "image_size", "image_bits", "memory_limit")),
+        ("it.csv", ("image_size", "image_bits", "memory_limit")),
+        ("it.npz", ("label", "table", "image_size", "image_bits", "memory_limit")),
+        ("mnist", ("image_shape", "label", "table", "image_size", "image_bits", "memory_limit")),
     ],
 )
 def test_other_kinds_of_data_have_other_settings(

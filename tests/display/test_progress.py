@@ -19,7 +19,8 @@ import tensorflow as tf
 from support.screens import Terminal
 
 import kzoo
-from kzoo.display import Header, Mode, downloading
+from kzoo.datasets.progress import Progress
+from kzoo.display import Header, Mode, watching
 from kzoo.display.forms import Form, LiveForm, PlainForm, make_form
 from kzoo.runs.history import EpochRecorder
 
@@ -312,9 +313,9 @@ def test_a_download_is_told_once_where_nothing_can_move(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Off a terminal a download is one line, not one a tenth of a second."""
-    with downloading("auto") as told:
+    with watching("auto") as tell:
         for size in range(0, 10_000, 1000):
-            told("mnist", size)
+            tell(Progress("Downloading mnist", size, is_bytes=True))
     assert capsys.readouterr().err == "Downloading mnist ...\n"
 
 

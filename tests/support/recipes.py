@@ -87,7 +87,7 @@ DATASET: Recipe = {
         (
             "_ENTRIES = (\n",
             '''
-def _read_stripes(dataset: NamedDataset, on_download: OnDownload | None) -> Source:
+def _read_stripes(dataset: NamedDataset, on_progress: OnProgress | None) -> Source:
     """Return images of level and of upright stripes."""
     import numpy as np
 
