@@ -109,6 +109,7 @@ def init(
     from kzoo.registry import get_spec_file
     from kzoo.spec import json_schema, load_spec
     from kzoo.spec.parse import read_json
+    from kzoo.spec.places import settle_places
 
     source = get_spec_file(name).path
     tree = read_json(source)
@@ -116,6 +117,9 @@ def init(
         # What it extends may lie beside it, not beside the copy.
         tree = load_spec(source).to_dict()
         tree.pop("name")
+    else:
+        # A path of its own starts at the file that is copied, not at the copy.
+        settle_places(tree, source.parent.absolute())
     # What was measured holds for the zoo's spec; a copy is there to be changed.
     tree.pop("expected", None)
     tree["dataset"].pop("fallback", None)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 OnDownload = Callable[[str, int], None]
 
+# What data are called that were given in memory.
+ARRAYS = "arrays"
+
 
 @dataclass(frozen=True)
 class CachedFile:

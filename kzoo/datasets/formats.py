@@ -14,6 +14,7 @@ from kzoo.datasets.image import ENDINGS
 from kzoo.datasets.image_folder import read_image_folder, read_unlabelled_images
 from kzoo.datasets.npz import read_npz
 from kzoo.errors import DataError
+from kzoo.spec.places import looks_like_path, missing_place
 from kzoo.spec.spec import DatasetSpec
 
 Reader = Callable[[Path, DatasetSpec], Source]
@@ -101,11 +102,11 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
-def read_path(path: Path, section: DatasetSpec, *, with_labels: bool = True) -> Source | None:
+def read_path(name: str, section: DatasetSpec, *, with_labels: bool = True) -> Source | None:
     """Read a file or folder by its format, or return None where it rather is a misspelt name.
 
     Args:
-        path: What ``dataset.name`` says.
+        name: What ``dataset.name`` says.
         section: Its other settings say how to read it.
         with_labels: Whether it is to be trained on. If not, settings that mean nothing for it are
             left alone.
@@ -113,6 +114,7 @@ def read_path(path: Path, section: DatasetSpec, *, with_labels: bool = True) -> 
     Raises:
         DataError: there is no such path, it is of no format that kzoo reads, or it is damaged.
     """
+    path = Path(name)
     try:
         is_file, is_folder, exists = path.is_file(), path.is_dir(), path.exists()
         facts = _look_at(path)
@@ -133,8 +135,8 @@ def read_path(path: Path, section: DatasetSpec, *, with_labels: bool = True) -> 
             f"{path}: received {_describe(facts)}, "
             f"not a kind of data that kzoo reads; expected {accepted}"
         )
-    if len(path.parts) > 1 or path.suffix:
-        raise DataError(f"{path}: no such file or folder; expected {accepted}, or a dataset's name")
+    if looks_like_path(name):
+        raise DataError(f"{name}: {missing_place(path)}; expected {accepted}, or a dataset's name")
     return None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from kzoo.datasets.catalogue import ARRAYS as ARRAYS
 from kzoo.datasets.catalogue import NAMED_DATASETS, OnDownload
 from kzoo.datasets.check import check_inputs, check_labels, find_scaling
 from kzoo.datasets.dataset import Arrays, Dataset, Inputs, Source, fingerprint
@@ -14,11 +14,12 @@ from kzoo.datasets.formats import read_path, refuse_settings
 from kzoo.datasets.keras_datasets import UnavailableError
 from kzoo.datasets.split import TEST_FRACTION, hold_out, validation_rows
 from kzoo.errors import DataError, UnknownNameError
+from kzoo.registry import is_dataset
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import SpecSource
+from kzoo.spec.places import expand_home
 from kzoo.spec.spec import DatasetSpec
 
-ARRAYS = "arrays"
 # The same test set whatever the spec's seed, so that runs of several seeds can be compared.
 _TEST_SEED = 0
 
@@ -102,7 +103,7 @@ def load_inputs(
         DataError: they are not to be had, damaged, or not finite numbers.
         UnknownNameError: no dataset or file has this name.
     """
-    name = os.fspath(name)
+    name = expand_home(os.fspath(name))
     if not name:
         raise DataError("data: received an empty name; expected a dataset's name or path")
     known = NAMED_DATASETS.get(name)
@@ -116,7 +117,7 @@ def load_inputs(
 
 def is_name(name: str) -> bool:
     """Return whether a dataset of this name is known, so that no path is meant."""
-    return name in NAMED_DATASETS or name == ARRAYS
+    return is_dataset(name)
 
 
 def _find_source(
@@ -165,9 +166,15 @@ def _read(name: str, section: DatasetSpec, on_download: OnDownload | None) -> So
 
 
 def _read_path(name: str, section: DatasetSpec, *, with_labels: bool = True) -> Source:
-    source = read_path(Path(name), section, with_labels=with_labels)
+    source = read_path(name, section, with_labels=with_labels)
     if source is None:
-        raise UnknownNameError("dataset", name, NAMED_DATASETS, where="dataset.name")
+        raise UnknownNameError(
+            "dataset",
+            name,
+            NAMED_DATASETS,
+            where="dataset.name",
+            more=" No file or folder of this name is in the current folder.",
+        )
     return source
 
 

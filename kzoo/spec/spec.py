@@ -58,7 +58,8 @@ class DatasetSpec(Section):
     """What the model is trained, validated and tested on."""
 
     name: str = Field(
-        description="A dataset's name, or the path of a file or folder.",
+        description="A dataset's name, or the path of a file or folder; a relative one starts at "
+        "the folder of the spec's file.",
         min_length=1,
         max_length=4096,
     )
