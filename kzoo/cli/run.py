@@ -35,7 +35,8 @@ def run(
         typer.Option(
             "--resume",
             metavar="RUN",
-            help="Go on with an interrupted run: its path, the beginning of its name, or latest.",
+            help="Go on with an interrupted run: its path, the beginning of its name, or latest; "
+            "with --data, where its data lie now.",
         ),
     ] = None,
     data: DataOption = None,
@@ -47,16 +48,17 @@ def run(
     """Train a model and write its run directory."""
     mode = display_mode(plain=plain, quiet=quiet)
     if resume is not None:
-        refuse_with_resume(spec, data)
+        refuse_with_resume(spec)
         from kzoo.runs import directory, find_run
 
         path = find_run(resume, out)
         with only_json(as_json) as give, telling_how_to_resume("kzoo run"):
             if (path / directory.METRICS).is_file():
-                say(f"{path} is finished already.")
+                unused = "" if data is None else " --data is not used."
+                say(f"{one_line(str(path))} is finished already.{unused}")
             from kzoo.train import resume as go_on
 
-            _show(go_on(path, display=mode), give if as_json else None, plain=plain)
+            _show(go_on(path, data, display=mode), give if as_json else None, plain=plain)
         return
     from kzoo.spec import load_spec
 
