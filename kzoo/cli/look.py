@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from kzoo.cli.arguments import JsonOption, SpecArgument, ZooNameArgument
-from kzoo.cli.output import print_json
-from kzoo.errors import KzooError, SpecError, one_line
+from kzoo.cli.output import print_json, print_line, say
+from kzoo.errors import KzooError, SpecError
 
 
 def list_specs(
@@ -39,7 +39,7 @@ def list_specs(
             continue
         rows.append(describe_row(file, spec))
     for problem in problems:
-        typer.echo(f"Notice: {one_line(problem)}", err=True)
+        say(f"Notice: {problem}")
     if as_json:
         print_json(rows)
     else:
@@ -82,11 +82,11 @@ def validate(
 
     problems = [line for file in files for line in validate_file(file)]
     for line in problems:
-        typer.echo(f"Error: {one_line(line)}", err=True)
+        say(f"Error: {line}")
     if problems:
         raise typer.Exit(1)
     for file in files:
-        typer.echo(f"{one_line(file)}: valid")
+        print_line(f"{file}: valid")
 
 
 def schema() -> None:
@@ -95,7 +95,7 @@ def schema() -> None:
 
     document, problems = json_schema()
     for problem in problems:
-        typer.echo(f"Notice: left out: {one_line(problem)}", err=True)
+        say(f"Notice: left out: {problem}")
     print_json(document)
 
 
@@ -136,5 +136,5 @@ def init(
         raise SpecError(f"{path}: exists already; give another FILE") from error
     except OSError as error:
         raise SpecError(f"{path}: cannot be written: {error.strerror}") from error
-    typer.echo(f"Wrote {path}, and {schema_path} so that an editor completes it.")
-    typer.echo(f"Run it: kzoo run {path}")
+    print_line(f"Wrote {path}, and {schema_path} so that an editor completes it.")
+    print_line(f"Run it: kzoo run {path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -13,21 +14,60 @@ from typing import Any
 
 import typer
 
-from kzoo.errors import BrokenOffError, Interrupted, RunError
+from kzoo.display.text import write_line
+from kzoo.errors import BrokenOffError, Interrupted, RunError, one_line
 
 # Plus the signal's number: what a shell reports of a process that a signal ended.
 SIGNALLED = 128
 
 
+def take_any_text() -> None:
+    """Have standard output and error take any text, with ``?`` for what their encodings lack.
+
+    Whatever prints there (libraries, Python's own warnings) then cannot end in a traceback.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def print_json(tree: Any) -> None:
-    """Print one JSON value on standard output."""
-    sys.stdout.write(json.dumps(tree, indent=2, ensure_ascii=False) + "\n")
+    """Print one JSON value on standard output; what its encoding lacks is escaped."""
+    text = json.dumps(tree, indent=2, ensure_ascii=False)
+    sys.stdout.write(escaped_json(text, sys.stdout.encoding or "utf-8") + "\n")
     sys.stdout.flush()
 
 
+def escaped_json(text: str, encoding: str) -> str:
+    """Return JSON that means the same, with an escape for what an encoding does not have."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        # Outside of strings JSON is ASCII.
+        return "".join(
+            json.dumps(sign)[1:-1] if _is_lacking(sign, encoding) else sign for sign in text
+        )
+    return text
+
+
+def _is_lacking(sign: str, encoding: str) -> bool:
+    try:
+        sign.encode(encoding)
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def print_line(line: str) -> None:
+    """Print a line on standard output, fit for any terminal."""
+    write_line(sys.stdout, one_line(line))
+
+
 def say(line: str) -> None:
-    """Print a line on standard error."""
-    typer.echo(line, err=True)
+    """Print a line on standard error, fit for any terminal; nothing where it is closed."""
+    # Not by typer, whose stream for ASCII writes UTF-8.
+    if sys.stderr is not None:
+        write_line(sys.stderr, one_line(line))
 
 
 def shown(path: str | Path) -> str:

@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 
 from rich.filesize import decimal
 
-from kzoo.display.forms import Mode, can_move, make_console, write_line
+from kzoo.display.forms import Mode, can_move, make_console
+from kzoo.display.text import write_line
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from kzoo.display.header import Header, draw_header, header_lines
-from kzoo.display.text import replaced
+from kzoo.display.text import replaced, write_line
 
 Mode = Literal["auto", "plain", "quiet"]
 
@@ -238,12 +238,6 @@ class _Console(Console):
 def make_console(stream: TextIO) -> Console:
     """Return a console on a stream, for what is drawn while something else goes on."""
     return _Console(file=stream, force_jupyter=False, highlight=False)
-
-
-def write_line(stream: TextIO, line: str) -> None:
-    """Write a line at once, a question mark for each character that the stream cannot take."""
-    stream.write(replaced(line, getattr(stream, "encoding", None) or "utf-8") + "\n")
-    stream.flush()
 
 
 def _notice(line: str) -> Text:
