@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ from kzoo.display.text import replaced, write_line
 
 Mode = Literal["auto", "plain", "quiet"]
 
+# What Jupyter's kernels, Colab and Kaggle have in the environment of whatever they start.
+_NOTEBOOK_VARIABLES = ("JPY_PARENT_PID", "COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE")
 _NOTEBOOK_WIDTH, _NOTEBOOK_HEIGHT = 100, 40
 _HTML = (
     '<pre style="white-space:pre;overflow-x:auto;line-height:normal;'
@@ -208,6 +211,15 @@ def make_form(mode: Mode, stream: TextIO | None = None) -> Form:
     return LiveForm(target) if mode == "auto" and can_move(target) else PlainForm(target)
 
 
+def shares_lines(mode: Mode, stream: TextIO | None = None) -> bool:
+    """Whether what is shown stands where the program's standard output does too, and may move."""
+    if mode == "quiet":
+        return False
+    if stream is None and in_notebook():
+        return True
+    return all(one is not None and one.isatty() for one in (stream or sys.stderr, sys.stdout))
+
+
 def in_notebook() -> bool:
     """Whether this is the kernel of a notebook, which shows more than text."""
     # Where IPython runs it has been imported; importing it here would cost half a second.
@@ -219,9 +231,10 @@ def in_notebook() -> bool:
 def can_move(stream: TextIO) -> bool:
     """Whether what is drawn on a stream can be drawn over.
 
-    FORCE_COLOR does not make it so: it wants colours in a file, not bars.
+    FORCE_COLOR does not make it so: it wants colours in a file, not bars. Nor does a terminal that
+    a notebook makes for ``!kzoo run``: what moves there is appended to the cell's output.
     """
-    if not stream.isatty():
+    if not stream.isatty() or any(os.environ.get(name) for name in _NOTEBOOK_VARIABLES):
         return False
     console = make_console(stream)
     return console.is_interactive and not console.is_dumb_terminal

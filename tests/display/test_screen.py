@@ -182,8 +182,20 @@ def test_no_color_has_no_colours(monkeypatch: pytest.MonkeyPatch) -> None:
         (Terminal, "plain", {}),
         (Terminal, "auto", {"TERM": "dumb"}),
         (Terminal, "auto", {"TTY_INTERACTIVE": "0"}),
+        (Terminal, "auto", {"JPY_PARENT_PID": "1", "FORCE_COLOR": "1"}),
+        (Terminal, "auto", {"COLAB_RELEASE_TAG": "release-colab"}),
+        (Terminal, "auto", {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"}),
     ],
-    ids=["pipe", "pipe with forced colours", "--plain", "dumb terminal", "not interactive"],
+    ids=[
+        "pipe",
+        "pipe with forced colours",
+        "--plain",
+        "dumb terminal",
+        "not interactive",
+        "!kzoo in a notebook",
+        "Colab",
+        "Kaggle",
+    ],
 )
 def test_where_nothing_can_move_lines_are_plain(
     stream: type[io.StringIO],
@@ -191,7 +203,7 @@ def test_where_nothing_can_move_lines_are_plain(
     variables: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Pipes, nohup, --plain and TERM=dumb get the same lines, and not one control code."""
+    """Pipes, nohup, --plain, TERM=dumb and ``!kzoo`` get the same lines, and no control code."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     written = show(stream(), mode)
