@@ -7,14 +7,16 @@ import io
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
+from rich.panel import Panel
 from rich.text import Text
 
 from kzoo.display.header import Header, draw_header, header_lines
+from kzoo.display.resizing import Resizing
 from kzoo.display.text import replaced, write_line
 
 Mode = Literal["auto", "plain", "quiet"]
@@ -104,16 +106,20 @@ class LiveForm(Form):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._console = make_console(stream)
+        self._header = Header()
+        self._notices: list[Text] = []
         self._picture: Picture
         self._live: Live | None = None
 
     def start(self, header: Header, picture: Picture) -> None:
         """Draw both."""
-        for panel in draw_header(header, self._console):
+        self._header, self._picture = header, picture
+        for panel in self._above():
             self._console.print(panel)
-        self._picture = picture
+        resizing = Resizing(picture, self._console, self._above)
+        self._console.push_render_hook(resizing)
         self._live = Live(
-            picture,
+            resizing,
             console=self._console,
             auto_refresh=False,
             # What is printed meanwhile belongs where standard output goes.
@@ -124,7 +130,9 @@ class LiveForm(Form):
 
     def say(self, notice: str) -> None:
         """Print the notice above the picture."""
-        self._console.print(_notice(replaced(notice, self._console.encoding)))
+        line = _notice(replaced(notice, self._console.encoding))
+        self._console.print(line)
+        self._notices.append(line)
 
     def redraw(self) -> None:
         """Draw over the picture; what the window is too low for scrolls away for good."""
@@ -139,6 +147,11 @@ class LiveForm(Form):
             self._scroll()
             self._picture.is_last = True
             live.stop()
+            self._console.pop_render_hook()
+
+    def _above(self) -> Iterator[Panel | Text]:
+        yield from draw_header(self._header, self._console)
+        yield from self._notices
 
     def _scroll(self) -> None:
         for line in self._picture.pop_lines(self._console):
