@@ -10,11 +10,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
-from kzoo.display.text import write_line
+from kzoo.display.text import replaced, write_line
 from kzoo.errors import BrokenOffError, Interrupted, RunError, one_line
 
 # Plus the signal's number: what a shell reports of a process that a signal ended.
@@ -34,7 +34,7 @@ def take_any_text() -> None:
 def print_json(tree: Any) -> None:
     """Print one JSON value on standard output; what its encoding lacks is escaped."""
     text = json.dumps(tree, indent=2, ensure_ascii=False)
-    sys.stdout.write(escaped_json(text, sys.stdout.encoding or "utf-8") + "\n")
+    sys.stdout.write(escaped_json(text, encoding_of(sys.stdout)) + "\n")
     sys.stdout.flush()
 
 
@@ -76,6 +76,24 @@ def shown(path: str | Path) -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
+def quoted(path: str | Path, encoding: str) -> str:
+    """Return a path as it can be typed or copied in a shell, whatever an encoding lacks."""
+    text = shown(path)
+    if text.isprintable() and replaced(text, encoding) == text:
+        return shlex.quote(text)
+    signs = (chr(byte) if _is_plain(byte) else f"\\x{byte:02x}" for byte in os.fsencode(text))
+    return f"$'{''.join(signs)}'"
+
+
+def _is_plain(byte: int) -> bool:
+    return ord(" ") <= byte <= ord("~") and byte not in b"\\'"
+
+
+def encoding_of(stream: TextIO | None) -> str:
+    """Return the encoding of a stream, UTF-8 where it has none."""
+    return getattr(stream, "encoding", None) or "utf-8"
+
+
 @contextmanager
 def telling_how_to_resume(command: str, options: str = "") -> Iterator[None]:
     """Say how to go on with what was broken off, and give a signal its exit status.
@@ -88,7 +106,7 @@ def telling_how_to_resume(command: str, options: str = "") -> Iterator[None]:
     """
 
     def resume(path: Path) -> str:
-        return f"{command} --resume {shlex.quote(shown(path))}{options}"
+        return f"{command} --resume {quoted(path, encoding_of(sys.stderr))}{options}"
 
     try:
         yield

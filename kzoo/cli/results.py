@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
@@ -12,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kzoo.cli.output import shown
+from kzoo.cli.output import quoted, shown
 from kzoo.display import Mode
 from kzoo.display.forms import can_move
 from kzoo.display.text import format_parameter, printable
@@ -34,7 +33,7 @@ def print_result(
     """
     console, boxed = _console(stream or sys.stdout, mode)
     table = result_table(metrics, spec, boxed=boxed, encoding=console.encoding)
-    _print(table, next_command(metrics), console)
+    _print(table, next_command(metrics, console.encoding), console)
 
 
 def print_best(
@@ -113,9 +112,9 @@ def _table(
     return table
 
 
-def next_command(metrics: Mapping[str, Any]) -> str:
+def next_command(metrics: Mapping[str, Any], encoding: str = "utf-8") -> str:
     """Return the command to go on with."""
-    return f"kzoo evaluate {shlex.quote(shown(metrics['run']))}"
+    return f"kzoo evaluate {quoted(metrics['run'], encoding)}"
 
 
 def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:

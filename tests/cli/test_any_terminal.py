@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 
 import kzoo
 from kzoo.cli import main
-from kzoo.cli.output import escaped_json
+from kzoo.cli.output import escaped_json, quoted
 from kzoo.cli.results import print_best
 from kzoo.runs import directory
 
@@ -146,6 +148,23 @@ def test_a_table_stays_straight_where_characters_are_replaced(encoding: str) -> 
     if encoding != "utf-8":
         assert first.index("??") == second.index("?" if encoding == "ascii" else "ä")
         assert first.index("??") == third.index("y")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("name", [*NAMES, "a b", "it's", "back\\slash", "two\nlines", "plain"])
+def test_a_command_to_copy_means_its_path_in_any_encoding(
+    name: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question mark would be another file: what an encoding lacks is escaped for the shell."""
+    monkeypatch.chdir(tmp_path)
+    typed = quoted(tmp_path / name, encoding)
+    typed.encode(encoding)
+    assert typed.isprintable()
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash")
+    printed = subprocess.run([bash, "-c", f"printf %s {typed}"], capture_output=True, check=True)
+    assert os.fsdecode(printed.stdout) == name
 
 
 @given(st.text(st.characters() | st.just(UNDECODABLE)), st.sampled_from(ENCODINGS))
