@@ -59,11 +59,13 @@ class Interrupted(KeyboardInterrupt):
 class UnknownNameError(KzooError):
     """No builder, spec or dataset has this name."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], *, where: str = "", more: str = ""
+    ) -> None:
         known = sorted(known)
         prefix = f"{where}: " if where else ""
         hint = did_you_mean(name, known) or f" Known: {', '.join(known) or 'none'}."
-        super().__init__(f"{prefix}unknown {kind} {name!r}.{hint}")
+        super().__init__(f"{prefix}unknown {kind} {name!r}.{hint}{more}")
 
 
 def one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Names to builders and to specs: a decorator and entry points behind one lookup.
+"""Names to builders, to specs and to datasets: what is registered, behind one lookup.
 
 A builder comes from ``@kzoo.register`` or from an entry point in the group ``kzoo.builders``
 (``name = "package.module:function"``); a folder of JSON specs from an entry point in the group
@@ -8,6 +8,7 @@ other. Names are listed without importing a plugin; only the builder that is ask
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -124,6 +125,13 @@ def get_spec_file(name: str, *, where: str = "") -> SpecFile:
     if len(found) > 1:
         raise PluginError(_clash("spec", name, [file.origin for file in found]))
     return found[0]
+
+
+def is_dataset(name: str) -> bool:
+    """Return whether a dataset is called so, or arrays in memory are: no path is meant then."""
+    # By its name, as builders are: the catalogue stands in a room that comes after this one.
+    catalogue = importlib.import_module("kzoo.datasets.catalogue")
+    return name in catalogue.NAMED_DATASETS or name == catalogue.ARRAYS
 
 
 def zoo_folder() -> Path:

@@ -13,7 +13,7 @@ import typer
 
 import kzoo
 from kzoo.cli import evaluate, look, run, tune, verify
-from kzoo.cli.output import SIGNALLED, say
+from kzoo.cli.output import SIGNALLED, print_line, say, take_any_text
 from kzoo.errors import KzooError
 
 INTERRUPTED = SIGNALLED + signal.SIGINT
@@ -44,7 +44,7 @@ class _Terminated(SystemExit):
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"kzoo {kzoo.__version__}")
+        print_line(f"kzoo {kzoo.__version__}")
         raise typer.Exit
 
 
@@ -63,6 +63,7 @@ def _options(
 def main() -> NoReturn:
     """Run the command line; a KzooError becomes one line on standard error and exit status 1."""
     signal.signal(signal.SIGTERM, _terminate)
+    take_any_text()
     if sys.stdout is None:
         # Nor would its file descriptor stay free: the next file that is opened would get it.
         say("Error: standard output is closed")

@@ -77,14 +77,16 @@ def display_mode(*, plain: bool, quiet: bool) -> Mode:
     return "quiet" if quiet else "plain" if plain else "auto"
 
 
-def refuse_with_resume(spec: str | None, data: str | None) -> None:
+def refuse_with_resume(spec: str | None, data: str | None = None) -> None:
     """Refuse what a resumed run or search has of its own.
 
     Raises:
         typer.BadParameter: one of them is given.
     """
-    if spec is not None or data is not None:
-        raise typer.BadParameter("--resume takes the spec and the data of what it goes on with")
+    if spec is not None:
+        raise typer.BadParameter("--resume takes the spec of what it goes on with")
+    if data is not None:
+        raise typer.BadParameter("--resume takes the data of what it goes on with")
 
 
 def spec_and_changes(

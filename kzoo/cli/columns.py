@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from kzoo.display.table import Column, fit_columns
+from kzoo.display.text import printable
 from kzoo.errors import one_line
 
 # Where a file or a pipe is written to, there is no edge to fit.
@@ -82,17 +83,20 @@ def print_pairs(
     widest = max(len(label) for label, _ in pairs)
     if console.width < indent + widest + _LEAST_TEXT:
         for label, text in pairs:
+            below = _as_text(text, console.encoding)
             console.print(Padding(Text(label, style=label_style), (0, 0, 0, indent), expand=False))
-            console.print(Padding(_as_text(text), (0, 0, 0, indent + 4), expand=False))
+            console.print(Padding(below, (0, 0, 0, indent + 4), expand=False))
         return
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style=label_style, no_wrap=True)
     grid.add_column(overflow="fold")
     for label, text in pairs:
-        grid.add_row(Text(label), _as_text(text))
+        grid.add_row(Text(label), _as_text(text, console.encoding))
     console.print(Padding(grid, (0, 0, 0, indent), expand=False))
 
 
-def _as_text(text: str | Text) -> Text:
-    """Return a text, its own line ends kept, all else that steers a terminal escaped."""
-    return Text("\n".join(map(one_line, text.split("\n")))) if isinstance(text, str) else text
+def _as_text(text: str | Text, encoding: str) -> Text:
+    """Return a text fit to print, its own line ends kept."""
+    if isinstance(text, Text):
+        return text
+    return Text("\n".join(printable(line, encoding) for line in text.split("\n")))

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.text import Text
 
 from kzoo.cli.columns import print_table, result_console
 from kzoo.cli.output import only_json
 from kzoo.cli.words import duration
+from kzoo.display.forms import can_move, make_console
 from kzoo.display.table import Column
 from kzoo.spec import Spec
 
@@ -58,8 +58,8 @@ def show_layers(spec: Spec, *, as_json: bool) -> None:
 @contextlib.contextmanager
 def _waiting(text: str) -> Iterator[None]:
     """Show that something goes on, on a terminal."""
-    console = Console(file=sys.stderr)
-    with console.status(text) if console.is_terminal else contextlib.nullcontext():
+    moving = can_move(sys.stderr)
+    with make_console(sys.stderr).status(text) if moving else contextlib.nullcontext():
         yield
 
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from kzoo.cli.arguments import JsonOption, SpecOrRunArgument, ZooNameArgument
-from kzoo.cli.output import print_json
-from kzoo.errors import KzooError, SpecError, UnknownNameError, one_line
+from kzoo.cli.output import print_json, print_line, say
+from kzoo.errors import KzooError, SpecError, UnknownNameError
 
 
 def list_specs(
@@ -40,7 +40,7 @@ def list_specs(
             continue
         rows.append(describe_row(file, spec))
     for problem in problems:
-        typer.echo(f"Notice: {one_line(problem)}", err=True)
+        say(f"Notice: {problem}")
     if as_json:
         print_json(rows)
     else:
@@ -115,11 +115,11 @@ def validate(
 
     problems = [line for file in files for line in validate_file(file)]
     for line in problems:
-        typer.echo(f"Error: {one_line(line)}", err=True)
+        say(f"Error: {line}")
     if problems:
         raise typer.Exit(1)
     for file in files:
-        typer.echo(f"{one_line(file)}: valid")
+        print_line(f"{file}: valid")
 
 
 def schema() -> None:
@@ -128,7 +128,7 @@ def schema() -> None:
 
     document, problems = json_schema()
     for problem in problems:
-        typer.echo(f"Notice: left out: {one_line(problem)}", err=True)
+        say(f"Notice: left out: {problem}")
     print_json(document)
 
 
@@ -142,6 +142,7 @@ def init(
     from kzoo.registry import get_spec_file
     from kzoo.spec import json_schema, load_spec
     from kzoo.spec.parse import read_json
+    from kzoo.spec.places import settle_places
 
     source = get_spec_file(name).path
     tree = read_json(source)
@@ -149,6 +150,9 @@ def init(
         # What it extends may lie beside it, not beside the copy.
         tree = load_spec(source).to_dict()
         tree.pop("name")
+    else:
+        # A path of its own starts at the file that is copied, not at the copy.
+        settle_places(tree, source.parent.absolute())
     # What was measured holds for the zoo's spec; a copy is there to be changed.
     tree.pop("expected", None)
     tree["dataset"].pop("fallback", None)
@@ -165,5 +169,5 @@ def init(
         raise SpecError(f"{path}: exists already; give another FILE") from error
     except OSError as error:
         raise SpecError(f"{path}: cannot be written: {error.strerror}") from error
-    typer.echo(f"Wrote {path}, and {schema_path} so that an editor completes it.")
-    typer.echo(f"Run it: kzoo run {path}")
+    print_line(f"Wrote {path}, and {schema_path} so that an editor completes it.")
+    print_line(f"Run it: kzoo run {path}")

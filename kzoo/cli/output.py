@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -9,31 +10,88 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
-from kzoo.errors import BrokenOffError, Interrupted, RunError
+from kzoo.display.text import replaced, write_line
+from kzoo.errors import BrokenOffError, Interrupted, RunError, one_line
 
 # Plus the signal's number: what a shell reports of a process that a signal ended.
 SIGNALLED = 128
 
 
+def take_any_text() -> None:
+    """Have standard output and error take any text, with ``?`` for what their encodings lack.
+
+    Whatever prints there (libraries, Python's own warnings) then cannot end in a traceback.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def print_json(tree: Any) -> None:
-    """Print one JSON value on standard output."""
-    sys.stdout.write(json.dumps(tree, indent=2, ensure_ascii=False) + "\n")
+    """Print one JSON value on standard output; what its encoding lacks is escaped."""
+    text = json.dumps(tree, indent=2, ensure_ascii=False)
+    sys.stdout.write(escaped_json(text, encoding_of(sys.stdout)) + "\n")
     sys.stdout.flush()
 
 
+def escaped_json(text: str, encoding: str) -> str:
+    """Return JSON that means the same, with an escape for what an encoding does not have."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        # Outside of strings JSON is ASCII.
+        return "".join(
+            json.dumps(sign)[1:-1] if _is_lacking(sign, encoding) else sign for sign in text
+        )
+    return text
+
+
+def _is_lacking(sign: str, encoding: str) -> bool:
+    try:
+        sign.encode(encoding)
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def print_line(line: str) -> None:
+    """Print a line on standard output, fit for any terminal."""
+    write_line(sys.stdout, one_line(line))
+
+
 def say(line: str) -> None:
-    """Print a line on standard error."""
-    typer.echo(line, err=True)
+    """Print a line on standard error, fit for any terminal; nothing where it is closed."""
+    # Not by typer, whose stream for ASCII writes UTF-8.
+    if sys.stderr is not None:
+        write_line(sys.stderr, one_line(line))
 
 
 def shown(path: str | Path) -> str:
     """Return a path as it is typed from here."""
     path, here = Path(path), Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def quoted(path: str | Path, encoding: str) -> str:
+    """Return a path as it can be typed or copied in a shell, whatever an encoding lacks."""
+    text = shown(path)
+    if text.isprintable() and replaced(text, encoding) == text:
+        return shlex.quote(text)
+    signs = (chr(byte) if _is_plain(byte) else f"\\x{byte:02x}" for byte in os.fsencode(text))
+    return f"$'{''.join(signs)}'"
+
+
+def _is_plain(byte: int) -> bool:
+    return ord(" ") <= byte <= ord("~") and byte not in b"\\'"
+
+
+def encoding_of(stream: TextIO | None) -> str:
+    """Return the encoding of a stream, UTF-8 where it has none."""
+    return getattr(stream, "encoding", None) or "utf-8"
 
 
 @contextmanager
@@ -48,7 +106,7 @@ def telling_how_to_resume(command: str, options: str = "") -> Iterator[None]:
     """
 
     def resume(path: Path) -> str:
-        return f"{command} --resume {shlex.quote(shown(path))}{options}"
+        return f"{command} --resume {quoted(path, encoding_of(sys.stderr))}{options}"
 
     try:
         yield

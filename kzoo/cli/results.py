@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
@@ -12,10 +11,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kzoo.cli.output import shown
+from kzoo.cli.output import quoted, shown
 from kzoo.display import Mode
 from kzoo.display.forms import can_move
-from kzoo.display.text import format_parameter
+from kzoo.display.text import format_parameter, printable
 from kzoo.figures import accuracy_interval
 from kzoo.spec import Spec
 from kzoo.spec.spec import Found
@@ -32,9 +31,9 @@ def print_result(
         stream: Where to print; standard output if None.
         mode: ``plain`` for neither lines nor colours, also on a terminal.
     """
-    stream = stream or sys.stdout
-    boxed = mode != "plain" and can_move(stream)
-    _print(result_table(metrics, spec, boxed=boxed), next_command(metrics), stream, boxed=boxed)
+    console, boxed = _console(stream or sys.stdout, mode)
+    table = result_table(metrics, spec, boxed=boxed, encoding=console.encoding)
+    _print(table, next_command(metrics, console.encoding), console)
 
 
 def print_best(
@@ -56,13 +55,15 @@ def print_best(
         stream: Where to print; standard output if None.
         mode: ``plain`` for neither lines nor colours, also on a terminal.
     """
-    stream = stream or sys.stdout
-    boxed = mode != "plain" and can_move(stream)
+    console, boxed = _console(stream or sys.stdout, mode)
     rows = [*((path, format_parameter(value)) for path, value in values.items()), *facts.items()]
-    _print(_table(title, rows, set(values), boxed=boxed), command, stream, boxed=boxed)
+    table = _table(title, rows, set(values), boxed=boxed, encoding=console.encoding)
+    _print(table, command, console)
 
 
-def _print(table: RenderableType, command: str, stream: TextIO, *, boxed: bool) -> None:
+def _console(stream: TextIO, mode: Mode) -> tuple[Console, bool]:
+    """Return a console, and whether what is printed on it has lines and colours."""
+    boxed = mode != "plain" and can_move(stream)
     console = Console(
         file=stream,
         force_terminal=boxed,
@@ -70,22 +71,34 @@ def _print(table: RenderableType, command: str, stream: TextIO, *, boxed: bool) 
         color_system="auto" if boxed else None,
         highlight=False,
     )
+    return console, boxed
+
+
+def _print(table: RenderableType, command: str, console: Console) -> None:
     console.print(table)
     # Outside the table, so that it can be copied from a narrow window too.
-    console.print(Text.assemble("Next: ", (command, "bold")), soft_wrap=True)
+    shown_command = printable(command, console.encoding)
+    console.print(Text.assemble("Next: ", (shown_command, "bold")), soft_wrap=True)
 
 
-def result_table(metrics: Mapping[str, Any], spec: Spec, *, boxed: bool) -> RenderableType:
+def result_table(
+    metrics: Mapping[str, Any], spec: Spec, *, boxed: bool, encoding: str = "utf-8"
+) -> RenderableType:
     """Return the table of a finished run's figures."""
     title = f"{metrics['name']} on {metrics['dataset']}"
-    return _table(title, _rows(metrics, spec), {"test accuracy"}, boxed=boxed)
+    return _table(title, _rows(metrics, spec), {"test accuracy"}, boxed=boxed, encoding=encoding)
 
 
 def _table(
-    title: str, rows: Iterable[tuple[str, str]], bold: set[str], *, boxed: bool
+    title: str,
+    rows: Iterable[tuple[str, str]],
+    bold: set[str],
+    *,
+    boxed: bool,
+    encoding: str,
 ) -> RenderableType:
     table = Table(
-        title=title,
+        title=Text(printable(title, encoding)),
         title_justify="left",
         title_style="bold",
         show_header=False,
@@ -94,13 +107,14 @@ def _table(
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for label, value in rows:
-        table.add_row(label, Text(value, style="bold green" if label in bold else ""))
+        style = "bold green" if label in bold else ""
+        table.add_row(Text(printable(label, encoding)), Text(printable(value, encoding), style))
     return table
 
 
-def next_command(metrics: Mapping[str, Any]) -> str:
+def next_command(metrics: Mapping[str, Any], encoding: str = "utf-8") -> str:
     """Return the command to go on with."""
-    return f"kzoo evaluate {shlex.quote(shown(metrics['run']))}"
+    return f"kzoo evaluate {quoted(metrics['run'], encoding)}"
 
 
 def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:

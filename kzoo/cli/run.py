@@ -21,7 +21,7 @@ from kzoo.cli.arguments import (
     spec_and_changes,
 )
 from kzoo.cli.output import only_json, say, telling_how_to_resume
-from kzoo.errors import KzooError, one_line
+from kzoo.errors import KzooError
 
 if TYPE_CHECKING:
     from kzoo.runs import Run
@@ -35,7 +35,8 @@ def run(
         typer.Option(
             "--resume",
             metavar="RUN",
-            help="Go on with an interrupted run: its path, the beginning of its name, or latest.",
+            help="Go on with an interrupted run: its path, the beginning of its name, or latest; "
+            "with --data, where its data lie now.",
         ),
     ] = None,
     data: DataOption = None,
@@ -47,16 +48,17 @@ def run(
     """Train a model and write its run directory."""
     mode = display_mode(plain=plain, quiet=quiet)
     if resume is not None:
-        refuse_with_resume(spec, data)
+        refuse_with_resume(spec)
         from kzoo.runs import directory, find_run
 
         path = find_run(resume, out)
         with only_json(as_json) as give, telling_how_to_resume("kzoo run"):
             if (path / directory.METRICS).is_file():
-                say(f"{path} is finished already.")
+                unused = "" if data is None else " --data is not used."
+                say(f"{path} is finished already.{unused}")
             from kzoo.train import resume as go_on
 
-            _show(go_on(path, display=mode), give if as_json else None, plain=plain)
+            _show(go_on(path, data, display=mode), give if as_json else None, plain=plain)
         return
     from kzoo.spec import load_spec
 
@@ -71,12 +73,14 @@ def run(
 
 
 def _show(finished: Run, give: Callable[[Any], None] | None, *, plain: bool) -> None:
+    # The record says where the run lay when it was written, as far as that is text.
+    metrics = {**finished.metrics, "run": str(finished.path)}
     if give:
-        give(finished.metrics)
+        give(metrics)
         return
     from kzoo.cli.results import print_result
 
-    print_result(finished.metrics, finished.spec, mode="plain" if plain else "auto")
+    print_result(metrics, finished.spec, mode="plain" if plain else "auto")
 
 
 def _tell_whether_repeated(finished: Run, spec: Path) -> None:
@@ -92,10 +96,10 @@ def _tell_whether_repeated(finished: Run, spec: Path) -> None:
         difference = first_difference(finished, earlier)
         reason = likely_reason(finished, earlier) if difference else None
     except KzooError as error:
-        say(f"cannot be compared with {one_line(str(earlier.path))}: {error}")
+        say(f"cannot be compared with {earlier.path}: {error}")
         return
     if difference is None:
-        say(f"same bits as {one_line(str(earlier.path))}")
+        say(f"same bits as {earlier.path}")
     else:
         likely = f" (likely since {reason})" if reason else ""
-        say(one_line(f"differs from {earlier.path}: {difference}{likely}"))
+        say(f"differs from {earlier.path}: {difference}{likely}")

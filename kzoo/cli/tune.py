@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,13 @@ from kzoo.cli.arguments import (
     refuse_with_resume,
     spec_and_changes,
 )
-from kzoo.cli.output import only_json, shown, telling_how_to_resume
+from kzoo.cli.output import (
+    encoding_of,
+    only_json,
+    quoted,
+    shown,
+    telling_how_to_resume,
+)
 
 if TYPE_CHECKING:
     from kzoo.tuning.search import Search
@@ -113,5 +120,5 @@ def _show(search: Search) -> None:
             "trials": str(path / TABLE),
             "picture": str(path / PICTURE),
         },
-        command=f"kzoo run {shlex.quote(str(path / BEST))}",
+        command=f"kzoo run {quoted(search.path / BEST, encoding_of(sys.stdout))}",
     )

@@ -19,7 +19,6 @@ from kzoo.cli.arguments import (
     display_mode,
 )
 from kzoo.cli.output import only_json, say, telling_how_to_resume
-from kzoo.errors import one_line
 
 if TYPE_CHECKING:
     from kzoo.evaluation import Verdict
@@ -51,7 +50,7 @@ def verify(
     if not specs:
         specs, broken = specs_with_expectation()
         for line in broken:
-            say(f"Notice: {one_line(line)}")
+            say(f"Notice: {line}")
     checked = [load_spec(spec) for spec in specs]
     for spec in checked:
         expectation(spec)

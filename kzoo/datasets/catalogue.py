@@ -15,6 +15,9 @@ from kzoo.datasets.shape import DataShape, Scaling
 if TYPE_CHECKING:
     from kzoo.datasets.dataset import Source
 
+# What data are called that were given in memory.
+ARRAYS = "arrays"
+
 
 @dataclass(frozen=True)
 class CachedFile:

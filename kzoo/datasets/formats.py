@@ -17,6 +17,7 @@ from kzoo.datasets.npz import read_npz
 from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.tables.read import read_parquet, read_text
 from kzoo.errors import DataError
+from kzoo.spec.places import looks_like_path, missing_place
 from kzoo.spec.spec import DatasetSpec
 
 # Of a path and a dataset section; with `tells_progress` also of the keyword `on_progress`.
@@ -140,7 +141,7 @@ FORMATS: tuple[Format, ...] = (
 
 
 def read_path(
-    path: Path,
+    name: str,
     section: DatasetSpec,
     *,
     features: Features | None = None,
@@ -150,7 +151,7 @@ def read_path(
     """Read a file or folder by its format, or return None where it rather is a misspelt name.
 
     Args:
-        path: What ``dataset.name`` says.
+        name: What ``dataset.name`` says.
         section: Its other settings say how to read it.
         features: What a trained model takes; the columns of a table are matched by name.
         with_labels: Whether it is to be trained on. If not, settings that mean nothing for it are
@@ -160,6 +161,7 @@ def read_path(
     Raises:
         DataError: there is no such path, it is of no format that kzoo reads, or it is damaged.
     """
+    path = Path(name)
     try:
         is_file, is_folder, exists = path.is_file(), path.is_dir(), path.exists()
         facts = _look_at(path)
@@ -183,8 +185,8 @@ def read_path(
             f"{path}: received {_describe(facts)}, "
             f"not a kind of data that kzoo reads; expected {accepted}"
         )
-    if len(path.parts) > 1 or path.suffix:
-        raise DataError(f"{path}: no such file or folder; expected {accepted}, or a dataset's name")
+    if looks_like_path(name):
+        raise DataError(f"{name}: {missing_place(path)}; expected {accepted}, or a dataset's name")
     return None
 
 

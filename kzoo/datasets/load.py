@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kzoo.datasets.arrays import source_of_arrays
+from kzoo.datasets.catalogue import ARRAYS as ARRAYS
 from kzoo.datasets.catalogue import NAMED_DATASETS
 from kzoo.datasets.check import check_inputs, check_labels, find_scaling, labels_like
 from kzoo.datasets.dataset import Arrays, Dataset, Inputs, Source, take_fingerprints
@@ -24,11 +24,12 @@ from kzoo.datasets.tables.match import known_features
 from kzoo.datasets.tables.pixels import as_images, is_of_pixels, pixel_array, square_shape
 from kzoo.datasets.tables.table import Table
 from kzoo.errors import DataError, UnknownNameError
+from kzoo.registry import is_dataset
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import SpecSource
+from kzoo.spec.places import expand_home
 from kzoo.spec.spec import DatasetSpec
 
-ARRAYS = "arrays"
 # The same test set whatever the spec's seed, so that runs of several seeds can be compared.
 _TEST_SEED = 0
 
@@ -125,7 +126,7 @@ def load_inputs(
         DataError: they are not to be had, damaged, not what the model takes, or not finite.
         UnknownNameError: no dataset or file has this name.
     """
-    name = os.fspath(name)
+    name = expand_home(os.fspath(name))
     if not name:
         raise DataError("data: received an empty name; expected a dataset's name or path")
     section = section or DatasetSpec(name=ARRAYS)
@@ -142,7 +143,7 @@ def load_inputs(
 
 def is_name(name: str) -> bool:
     """Return whether a dataset of this name is known, so that no path is meant."""
-    return name in NAMED_DATASETS or name == ARRAYS
+    return is_dataset(name)
 
 
 def read_source(
@@ -165,11 +166,22 @@ def read_source(
     known = NAMED_DATASETS.get(name)
     if known is not None:
         return known.read(known, on_progress)
+    if name == ARRAYS:
+        raise DataError(
+            "dataset.name: this spec was run on arrays in memory; pass them again as "
+            "kzoo.run(spec, data=(x, y)), or name a dataset with --data"
+        )
     source = read_path(
-        Path(name), section, features=features, with_labels=with_labels, on_progress=on_progress
+        name, section, features=features, with_labels=with_labels, on_progress=on_progress
     )
     if source is None:
-        raise UnknownNameError("dataset", name, NAMED_DATASETS, where="dataset.name")
+        raise UnknownNameError(
+            "dataset",
+            name,
+            NAMED_DATASETS,
+            where="dataset.name",
+            more=" No file or folder of this name is in the current folder.",
+        )
     return source
 
 
@@ -277,11 +289,6 @@ def _find_source(
 def _read(name: str, section: DatasetSpec, on_progress: OnProgress | None) -> Source:
     if is_name(name):
         refuse_settings(section, name)
-    if name == ARRAYS:
-        raise DataError(
-            "dataset.name: this spec was run on arrays in memory; pass them again as "
-            "kzoo.run(spec, data=(x, y)), or name a dataset with --data"
-        )
     return read_source(name, section, on_progress)
 
 
@@ -298,9 +305,9 @@ def _read_own(
     features = known_features(source)
     if source.image_bits is not None:
         section = section.model_copy(update={"image_bits": source.image_bits})
-    own = read_path(Path(name), section, features=features, on_progress=on_progress)
+    own = read_path(name, section, features=features, on_progress=on_progress)
     if own is None:
-        raise DataError(f"{where}: {name}: no such file or folder")
+        raise DataError(f"{where}: {name}: no such file or folder in the current folder")
     if own.y_train is None or own.unlabelled:
         raise DataError(own.unlabelled or f"{own.where}: has no labels")
     return as_pixels(own, section, features)

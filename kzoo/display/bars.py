@@ -17,6 +17,8 @@ from kzoo.display.text import join_phrases
 LABEL_WIDTH = 7
 _SHORTEST_BAR = 8
 WIDEST = 120
+# Columns from which on there are bars.
+_NARROW = 40
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -40,8 +42,18 @@ class Bar:
 def draw_bars(
     console: Console, options: ConsoleOptions, bars: Sequence[Bar], width: int
 ) -> RenderResult:
-    """Give a line of `width` characters, or of the widest that reads well, for each bar."""
+    """Give a line of `width` characters, or of the widest that reads well, for each bar.
+
+    In a window too narrow for both there are the figures alone.
+    """
     width = min(width, WIDEST)
+    if is_narrow(console):
+        for bar in bars:
+            # The phrases begin with spaces.
+            label = f"{bar.label:<{LABEL_WIDTH - 1}}"
+            yield Segment((label + join_phrases(bar.phrases, width - len(label)))[:width])
+            yield Segment.line()
+        return
     figures = [join_phrases(bar.phrases, width - LABEL_WIDTH - _SHORTEST_BAR) for bar in bars]
     length = width - LABEL_WIDTH - max(map(len, figures))
     for bar, text in zip(bars, figures, strict=True):
@@ -53,6 +65,11 @@ def draw_bars(
             yield Segment(" " * length)
         yield Segment(text)
         yield Segment.line()
+
+
+def is_narrow(console: Console) -> bool:
+    """Return whether a window is too narrow for bars beside the figures."""
+    return console.width < _NARROW
 
 
 def loss_sparkline(losses: Sequence[float], width: int) -> str:

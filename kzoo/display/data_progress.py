@@ -13,7 +13,8 @@ from rich.live import Live
 
 from kzoo.datasets.progress import OnProgress, Progress
 from kzoo.display.bars import Bar, draw_bars
-from kzoo.display.forms import Mode, can_move, make_console, write_line
+from kzoo.display.forms import Mode, can_move, make_console
+from kzoo.display.text import write_line
 from kzoo.errors import one_line
 
 # Seconds between two lines where nothing can move.

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
-from kzoo.display.forms import Form, write_line
+from kzoo.display.forms import Form
+from kzoo.display.text import write_line
 
 
 class Drawing:

@@ -6,7 +6,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.text import Text
 
-from kzoo.display.bars import LABEL_WIDTH, WIDEST, Bar, draw_bars, loss_sparkline
+from kzoo.display.bars import LABEL_WIDTH, WIDEST, Bar, draw_bars, is_narrow, loss_sparkline
 from kzoo.display.fit import FitState, metrics_of
 from kzoo.display.forms import Picture
 from kzoo.display.ranking import by_importance, in_reading_order
@@ -57,7 +57,8 @@ class FitPicture(Picture):
         else:
             bars = [_epoch_bar(state), _step_bar(state, ascii_only=options.ascii_only)]
             yield from draw_bars(console, options, bars, options.max_width)
-            yield from self._moving_loss(options)
+            if not is_narrow(console):
+                yield from self._moving_loss(options)
 
     def _epochs(self, console: Console, first: int, end: int) -> list[Text]:
         """Return the lines of some epochs, below the titles if they are the first."""

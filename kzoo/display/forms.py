@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
+from rich.panel import Panel
 from rich.text import Text
 
 from kzoo.display.header import Header, draw_header, header_lines
-from kzoo.display.text import replaced
+from kzoo.display.resizing import Resizing
+from kzoo.display.text import replaced, write_line
 
 Mode = Literal["auto", "plain", "quiet"]
 
+# What Jupyter's kernels, Colab and Kaggle have in the environment of whatever they start.
+_NOTEBOOK_VARIABLES = ("JPY_PARENT_PID", "COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE")
 _NOTEBOOK_WIDTH, _NOTEBOOK_HEIGHT = 100, 40
 _HTML = (
     '<pre style="white-space:pre;overflow-x:auto;line-height:normal;'
@@ -101,16 +106,20 @@ class LiveForm(Form):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._console = make_console(stream)
+        self._header = Header()
+        self._notices: list[Text] = []
         self._picture: Picture
         self._live: Live | None = None
 
     def start(self, header: Header, picture: Picture) -> None:
         """Draw both."""
-        for panel in draw_header(header, self._console):
+        self._header, self._picture = header, picture
+        for panel in self._above():
             self._console.print(panel)
-        self._picture = picture
+        resizing = Resizing(picture, self._console, self._above)
+        self._console.push_render_hook(resizing)
         self._live = Live(
-            picture,
+            resizing,
             console=self._console,
             auto_refresh=False,
             # What is printed meanwhile belongs where standard output goes.
@@ -121,7 +130,9 @@ class LiveForm(Form):
 
     def say(self, notice: str) -> None:
         """Print the notice above the picture."""
-        self._console.print(_notice(replaced(notice, self._console.encoding)))
+        line = _notice(replaced(notice, self._console.encoding))
+        self._console.print(line)
+        self._notices.append(line)
 
     def redraw(self) -> None:
         """Draw over the picture; what the window is too low for scrolls away for good."""
@@ -136,6 +147,11 @@ class LiveForm(Form):
             self._scroll()
             self._picture.is_last = True
             live.stop()
+            self._console.pop_render_hook()
+
+    def _above(self) -> Iterator[Panel | Text]:
+        yield from draw_header(self._header, self._console)
+        yield from self._notices
 
     def _scroll(self) -> None:
         for line in self._picture.pop_lines(self._console):
@@ -208,6 +224,15 @@ def make_form(mode: Mode, stream: TextIO | None = None) -> Form:
     return LiveForm(target) if mode == "auto" and can_move(target) else PlainForm(target)
 
 
+def shares_lines(mode: Mode, stream: TextIO | None = None) -> bool:
+    """Whether what is shown stands where the program's standard output does too, and may move."""
+    if mode == "quiet":
+        return False
+    if stream is None and in_notebook():
+        return True
+    return all(one is not None and one.isatty() for one in (stream or sys.stderr, sys.stdout))
+
+
 def in_notebook() -> bool:
     """Whether this is the kernel of a notebook, which shows more than text."""
     # Where IPython runs it has been imported; importing it here would cost half a second.
@@ -219,9 +244,10 @@ def in_notebook() -> bool:
 def can_move(stream: TextIO) -> bool:
     """Whether what is drawn on a stream can be drawn over.
 
-    FORCE_COLOR does not make it so: it wants colours in a file, not bars.
+    FORCE_COLOR does not make it so: it wants colours in a file, not bars. Nor does a terminal that
+    a notebook makes for ``!kzoo run``: what moves there is appended to the cell's output.
     """
-    if not stream.isatty():
+    if not stream.isatty() or any(os.environ.get(name) for name in _NOTEBOOK_VARIABLES):
         return False
     console = make_console(stream)
     return console.is_interactive and not console.is_dumb_terminal
@@ -238,12 +264,6 @@ class _Console(Console):
 def make_console(stream: TextIO) -> Console:
     """Return a console on a stream, for what is drawn while something else goes on."""
     return _Console(file=stream, force_jupyter=False, highlight=False)
-
-
-def write_line(stream: TextIO, line: str) -> None:
-    """Write a line at once, a question mark for each character that the stream cannot take."""
-    stream.write(replaced(line, getattr(stream, "encoding", None) or "utf-8") + "\n")
-    stream.flush()
 
 
 def _notice(line: str) -> Text:

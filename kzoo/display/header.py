@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -40,7 +40,7 @@ def header_lines(header: Header) -> Iterator[str]:
         yield f"  {label}: {fact}"
 
 
-def draw_header(header: Header, console: Console) -> Iterator[RenderableType]:
+def draw_header(header: Header, console: Console) -> Iterator[Panel]:
     """Give the panels of a header: the notices first, then what is trained on what."""
     width = min(console.width, _WIDEST)
 

@@ -11,7 +11,7 @@ from typing import Any, Self, TextIO
 from kzoo.display.drawing import Drawing
 from kzoo.display.fit import FitState
 from kzoo.display.fit_picture import FitPicture
-from kzoo.display.forms import Form, Mode, make_form
+from kzoo.display.forms import Form, Mode, make_form, shares_lines
 from kzoo.display.header import Header
 from kzoo.runs.history import EpochRecorder, numbers
 from kzoo.start import keras
@@ -22,6 +22,10 @@ REDRAW_SECONDS = 0.1
 # slow machine or a slow terminal too the display takes one hundredth of the time.
 REST = 100
 
+_GIVES_WAY = (
+    "Keras's own progress bar is on, so RichProgress shows nothing: give fit verbose=0 to see it"
+)
+
 
 class RichProgress(keras.callbacks.Callback):
     """Draws the progress of any ``model.fit`` with rich.
@@ -29,7 +33,9 @@ class RichProgress(keras.callbacks.Callback):
     ``model.fit(x, y, epochs=5, callbacks=[kzoo.RichProgress()], verbose=0)``: live bars on a
     terminal, one output that is replaced in place in a notebook, a line an epoch elsewhere, on
     standard error. As a context manager it also takes the bars down when `fit` raises and the
-    error is caught. An error of its own switches it off; the training goes on.
+    error is caught. An error of its own switches it off; the training goes on. Beside Keras's own
+    progress bar (`verbose` other than 0) on the same terminal, or in a notebook, it shows nothing
+    and says so, once.
 
     Args:
         header: What stands above the bars.
@@ -67,6 +73,8 @@ class RichProgress(keras.callbacks.Callback):
         self._clock = clock
         # Made when training begins: keras-tuner copies callbacks, and a console cannot be copied.
         self._own_recorder: EpochRecorder | None = None
+        # Shared with its copies.
+        self._told: set[str] = set()
         self._drawing: Drawing | None = None
         self._state: FitState | None = None
         self._next_drawing = -math.inf
@@ -109,6 +117,9 @@ class RichProgress(keras.callbacks.Callback):
             self._own_recorder.set_model(self.model)
         self._next_drawing = -math.inf
         mode, stream, header = self.mode, self.stream, self.header
+        # A callback cannot reach Keras's bar, and two of them would draw over each other.
+        if self.params.get("verbose") and shares_lines(mode, stream):
+            mode, header = "quiet", self._giving_way()
         self._drawing = Drawing(lambda: make_form(mode, stream), owner=self)
         self._drawing.show(lambda form: form.start(header, FitPicture(state)))
 
@@ -144,6 +155,12 @@ class RichProgress(keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the bars down."""
         self._stop()
+
+    def _giving_way(self) -> Header:
+        """Return the notices alone; where it was not said before, that nothing else is shown."""
+        more = () if _GIVES_WAY in self._told else (_GIVES_WAY,)
+        self._told.add(_GIVES_WAY)
+        return Header(notices=(*self.header.notices, *more))
 
     def _stop(self) -> None:
         if self._drawing:

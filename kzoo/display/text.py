@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TextIO
 
 from kzoo.errors import one_line
 
@@ -21,6 +21,12 @@ def printable(text: str, encoding: str) -> str:
 def replaced(text: str, encoding: str) -> str:
     """Return a text with a question mark for each character that an encoding does not have."""
     return text.encode(encoding, "replace").decode(encoding)
+
+
+def write_line(stream: TextIO, line: str) -> None:
+    """Write a line at once, a question mark for each character that the stream cannot take."""
+    stream.write(replaced(line, getattr(stream, "encoding", None) or "utf-8") + "\n")
+    stream.flush()
 
 
 def dots(*, ascii_only: bool) -> str:

@@ -32,6 +32,7 @@ from kzoo.datasets.tables.table import Table, TableColumn
 from kzoo.display import Mode, watching
 from kzoo.errors import DataError, did_you_mean
 from kzoo.runs import Run
+from kzoo.spec.places import expand_home
 
 # Raw values that differ by more than this factor from those trained on are another unit.
 _OTHER_UNIT = 8.0
@@ -72,6 +73,7 @@ def dataset_for(run: Run, name: str, display: Mode = "auto") -> TestSet:
     """
     if not name:
         raise DataError("data: received an empty name; expected a dataset's name or path")
+    name = expand_home(name)
     # How the run's own data were read is how others of their kind are read, and means nothing for
     # those of another kind.
     changed = dict.fromkeys((*unfit_settings(Path(name)), "fallback", "test", "validation"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import tempfile
 import time
@@ -30,6 +31,9 @@ LATEST = "latest"
 UNFINISHED = ".writing-"
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def create_run(out: str | os.PathLike[str], name: str) -> Path:
     """Make a new directory ``NAME-YYYYMMDD-HHMMSS-xxxx`` in `out`.
 
@@ -38,6 +42,11 @@ def create_run(out: str | os.PathLike[str], name: str) -> Path:
     """
     stamp = time.strftime("%Y%m%d-%H%M%S")
     path = Path(out, f"{name}-{stamp}-{secrets.token_hex(2)}")
+    if _SURROGATE.search(str(path)):
+        raise RunError(
+            f"{path}: has bytes in its name that are no text, which no record can hold; choose a "
+            "folder with --out"
+        )
     try:
         path.mkdir(parents=True)
     except OSError as error:
@@ -130,6 +139,8 @@ def write_json(path: Path, tree: Any) -> None:
         RunError: it cannot be written.
     """
     text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # A command or a path may have bytes that are no text: they are kept as they would be typed.
+    text = _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 

@@ -15,6 +15,7 @@ from kzoo.errors import SpecError, UnknownNameError, did_you_mean
 from kzoo.registry import get_spec_file
 from kzoo.spec.build import model_spec_type
 from kzoo.spec.parse import describe, read_json
+from kzoo.spec.places import settle_places
 from kzoo.spec.problems import explain, locate, to_json_text
 from kzoo.spec.spec import ModelSpec, Spec, UncheckedModelSpec
 from kzoo.spec.tree import Tree, merge, parse_overrides, put, put_all
@@ -109,8 +110,9 @@ def _find(source: str, *, where: str = "") -> Path:
 
 
 def _inherit(tree: Tree, *, where: str, folder: Path | None, depth: int = 0) -> Tree:
-    """Lay the data over the spec it extends, and so on up."""
+    """Lay the data over the spec it extends, and so on up; each file's paths start beside it."""
     tree.pop("$schema", None)
+    settle_places(tree, folder)
     parent = tree.pop("extends", None)
     if parent is None:
         return tree
@@ -135,6 +137,7 @@ def _inherit(tree: Tree, *, where: str, folder: Path | None, depth: int = 0) -> 
 def _override(spec: Spec, overrides: Mapping[str, Any]) -> Tree:
     tree = spec.to_dict()
     put_all(tree, overrides)
+    settle_places(tree, None)
     if set(overrides) - {"seed"}:
         tree.pop("expected", None)
     dataset = tree.get("dataset")

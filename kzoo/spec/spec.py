@@ -112,7 +112,10 @@ class TableSpec(Section):
 class DatasetSpec(Section):
     """What the model is trained, validated and tested on."""
 
-    name: DataPath = Field(description="A dataset's name, or the path of a file or folder.")
+    name: DataPath = Field(
+        description="A dataset's name, or the path of a file or folder; a relative one starts at "
+        "the folder of the spec's file.",
+    )
     fallback: Literal["digits"] | None = Field(
         None,
         description="What to train on, under a loud notice, where `name` is nowhere to be had.",

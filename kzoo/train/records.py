@@ -15,6 +15,7 @@ from kzoo.figures import METRICS, MONITORED
 from kzoo.runs import describe_environment, directory, predict, write_atomically, write_json
 from kzoo.runs.history import EPOCH, SECONDS
 from kzoo.runs.weights import weights_digest
+from kzoo.spec import Spec
 from kzoo.train.training import Trained, Trainee
 
 
@@ -24,9 +25,18 @@ def write_beginning(path: Path, trainee: Trainee) -> None:
     Raises:
         RunError: the directory cannot be written.
     """
-    text = trainee.spec.to_json()
     # The spec last: a directory that has it is a run, which can be resumed.
     write_json(path / directory.ENVIRONMENT, describe_environment(trainee.dataset))
+    write_spec(path, trainee.spec)
+
+
+def write_spec(path: Path, spec: Spec) -> None:
+    """Write the spec of a run, or replace it.
+
+    Raises:
+        RunError: the directory cannot be written.
+    """
+    text = spec.to_json()
     write_atomically(path / directory.SPEC, lambda file: file.write_text(text, "utf-8"))
 
 

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from kzoo.checkpoint import read_checkpoint
-from kzoo.datasets import Dataset, is_name, load_dataset
+from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.features import describe_examples
 from kzoo.display import Header, Mode, watching
 from kzoo.display.progress import RichProgress
 from kzoo.engine import is_slow_in_bfloat16
-from kzoo.errors import RunError
 from kzoo.machine import GIBIBYTE, describe_device, most_memory
 from kzoo.runs import DatasetFacts, Run, create_run, directory, find_run, holding
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
 from kzoo.train.interruption import Interruption
-from kzoo.train.records import forget_checkpoint, write_beginning, write_results
+from kzoo.train.moved import hold_to_data, lasting_name, place_data
+from kzoo.train.records import forget_checkpoint, write_beginning, write_results, write_spec
 from kzoo.train.training import Callbacks, Trainee, prepare, train
 
 
@@ -63,7 +63,7 @@ def run(
 
 def resume(
     run: str | os.PathLike[str] | Run,
-    data: tuple[Any, ...] | None = None,
+    data: tuple[Any, ...] | str | os.PathLike[str] | None = None,
     *,
     display: Mode = "auto",
     callbacks: Callbacks = (),
@@ -72,7 +72,8 @@ def resume(
 
     Args:
         run: A Run, its path, the beginning of its name in ``runs``, or ``latest``.
-        data: The arrays that it was trained on, where it was trained on arrays.
+        data: The arrays that it was trained on, where it was trained on arrays; or where its data
+            lie now, a path or a dataset's name, which the run keeps. They are to be the same data.
         display: ``auto``, ``plain`` (a line an epoch) or ``quiet``.
         callbacks: Those that it was given.
 
@@ -92,10 +93,12 @@ def resume(
             # Killed right after its figures were written, it still has what they made useless.
             forget_checkpoint(path)
             return found
-        spec = found.spec
+        spec, arrays = place_data(found, data)
         with watching(display) as on_progress:
-            dataset = load_dataset(spec, data, on_progress=on_progress)
-        _hold_to_data(found, DatasetFacts.of(dataset))
+            dataset = load_dataset(spec, arrays, on_progress=on_progress)
+        hold_to_data(found, DatasetFacts.of(dataset))
+        if spec != found.spec:
+            write_spec(path, spec)
         return _carry_out(path, prepare(spec, dataset), display, callbacks, began, resumes=True)
 
 
@@ -134,7 +137,12 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
     """Return the spec as it will be run: the data that was found, the rows that were taken."""
     section = spec.dataset.model_copy(
         update={
-            "name": _lasting_name(dataset.name),
+            "name": lasting_name(dataset.name),
+            **{
+                split: lasting_name(path)
+                for split in ("test", "validation")
+                if (path := getattr(spec.dataset, split)) is not None
+            },
             "fallback": None,
             "validation_size": len(dataset.validation) if dataset.validation else 0,
             # What is read later, to be evaluated or classified, is read on the same scale.
@@ -149,27 +157,6 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
     if dataset.name != spec.dataset.name:
         changed |= {"reference": None, "expected": None, "found": None}
     return spec.model_copy(update=changed)
-
-
-def _lasting_name(name: str) -> str:
-    """Return a path made absolute, so that the spec can be run again from another folder."""
-    # A link is kept as one: what it leads to may have another ending, which tells the kind.
-    return name if is_name(name) else str(Path(name).absolute())
-
-
-def _hold_to_data(run: Run, received: DatasetFacts) -> None:
-    """Refuse data that are not those that a run began with, and say what differs."""
-    expected = run.dataset
-    if received.fingerprint == expected.fingerprint:
-        return
-    for name in ("rows", "input_shape", "class_names"):
-        was, now = getattr(expected, name), getattr(received, name)
-        if was != now:
-            raise RunError(f"{run.path}: dataset: {name}: received {now}; the run began with {was}")
-    raise RunError(
-        f"{run.path}: dataset: {received.name} has the shape of the data that the run began with, "
-        f"but other contents (sha256 {received.fingerprint[:12]}, was {expected.fingerprint[:12]})"
-    )
 
 
 def _header(trainee: Trainee, *, resumes: bool) -> Header:

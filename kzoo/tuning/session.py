@@ -61,7 +61,7 @@ class Session:
                 "dataset.validation_size leaves none"
             )
         spec = resolve(spec, dataset)
-        path = create_run(out, f"{spec.name}-tune").absolute()
+        path = create_run(out.absolute(), f"{spec.name}-tune")
         with holding(path):
             if data is not None:
                 spec = _keep_arrays(path, spec, data)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.kinds import Command, WritePlugin
+from support.kinds import Command, UsePlugins, WritePlugin
 from support.zoo import BUNDLED
 
 import kzoo
@@ -354,3 +354,20 @@ def test_looking_is_quick(kzoo_command: Command, arguments: list[str]) -> None:
     pairs = [(seconds(look), seconds(import_libraries)) for _ in range(5)]
     looking, importing = (min(column) for column in zip(*pairs, strict=True))
     assert looking < 0.3 * max(1.0, importing / 0.15)
+
+
+def test_init_keeps_where_a_plugins_data_lie(
+    kzoo_here: Command, write_plugin: WritePlugin, use_plugins: UsePlugins, tmp_path: Path
+) -> None:
+    """A relative path in a copied spec would start at the copy: it is made absolute."""
+    spec = {"model": {"builder": "softmax_regression"}, "dataset": {"name": "data/t.csv"}}
+    plugin = write_plugin(
+        "with-data",
+        specs={"specs": "with_data"},
+        files={"with_data/__init__.py": "", "with_data/shipped.json": json.dumps(spec)},
+    )
+    use_plugins(plugin)
+    result = kzoo_here("init", "shipped", "mine.json")
+    assert result.returncode == 0, result.stderr
+    copied = json.loads((tmp_path / "mine.json").read_text("utf-8"))
+    assert copied["dataset"] == {"name": str(plugin / "with_data" / "data" / "t.csv")}

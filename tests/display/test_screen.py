@@ -109,6 +109,23 @@ def test_no_line_is_longer_than_the_window(
     assert re.search(r"1/3 +1.0000", text)
 
 
+@pytest.mark.parametrize("width", [16, 20, 25, 30, 39])
+@pytest.mark.parametrize("extra", [{}, MANY], ids=["few metrics", "many metrics"])
+@pytest.mark.parametrize("kind", [Terminal, AsciiTerminal])
+def test_below_40_columns_the_figures_stay_and_the_bars_go(
+    width: int, extra: dict[str, float], kind: type[Terminal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing wraps, and how far the epochs and the steps are is told by numbers."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    written = show(kind(), extra=extra)
+    lines = lines_of(written)
+    assert max(map(len, lines)) <= width
+    below = [line for line in lines if line.startswith(("epochs ", "steps "))]
+    assert {"epochs  2/3", "steps   3/4"} <= {line[:11] for line in below}
+    assert not any(sign in line for line in below for sign in "━╸╺-▁█")
+    assert re.search(r"1/3 +1.0000", "\n".join(screen(written)))
+
+
 @pytest.mark.parametrize(
     ("width", "titles"),
     [
@@ -182,8 +199,20 @@ def test_no_color_has_no_colours(monkeypatch: pytest.MonkeyPatch) -> None:
         (Terminal, "plain", {}),
         (Terminal, "auto", {"TERM": "dumb"}),
         (Terminal, "auto", {"TTY_INTERACTIVE": "0"}),
+        (Terminal, "auto", {"JPY_PARENT_PID": "1", "FORCE_COLOR": "1"}),
+        (Terminal, "auto", {"COLAB_RELEASE_TAG": "release-colab"}),
+        (Terminal, "auto", {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"}),
     ],
-    ids=["pipe", "pipe with forced colours", "--plain", "dumb terminal", "not interactive"],
+    ids=[
+        "pipe",
+        "pipe with forced colours",
+        "--plain",
+        "dumb terminal",
+        "not interactive",
+        "!kzoo in a notebook",
+        "Colab",
+        "Kaggle",
+    ],
 )
 def test_where_nothing_can_move_lines_are_plain(
     stream: type[io.StringIO],
@@ -191,7 +220,7 @@ def test_where_nothing_can_move_lines_are_plain(
     variables: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Pipes, nohup, --plain and TERM=dumb get the same lines, and not one control code."""
+    """Pipes, nohup, --plain, TERM=dumb and ``!kzoo`` get the same lines, and no control code."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     written = show(stream(), mode)

@@ -135,6 +135,16 @@ def test_no_line_is_longer_than_the_window(width: int, more: dict[str, Any], end
     assert any(re.match(r"★ 0003 +35\b.* 0\.5030", line) for line in lines)
 
 
+@pytest.mark.parametrize("width", [24, 30, 39])
+def test_below_40_columns_the_figures_stay_and_the_bar_goes(width: int) -> None:
+    """How many trials are done is told by numbers, and the best's score has its column."""
+    lines = drawn(search(2, 1), width)
+    assert max(map(len, lines)) <= width
+    assert lines[-1].startswith("trials  2/8")
+    assert "━" not in lines[-1]
+    assert any("0.5010" in line for line in lines)
+
+
 def test_a_narrow_window_has_its_titles_on_two_lines() -> None:
     """At 40 columns two parameters, the score and the time fit."""
     assert drawn(search(1), 40)[:3] == [

@@ -1,0 +1,87 @@
+"""Where the data of a spec lie: a relative path in a file starts at that file's folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path, PurePath
+from typing import Any
+
+from kzoo.registry import is_dataset
+
+# The keys of the section `dataset` that name data.
+PLACES = ("name", "test", "validation")
+
+# C:\data, wherever it is typed.
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def looks_like_path(text: str) -> bool:
+    """Return whether a text is written as a path, so that no name is meant."""
+    path = PurePath(text)
+    has_sign = any(sign in text for sign in ("/", "\\")) or _DRIVE.match(text) is not None
+    return has_sign or text.startswith((".", "~")) or len(path.parts) > 1 or bool(path.suffix)
+
+
+def expand_home(text: str) -> str:
+    """Return a path with its ``~`` or ``~user`` replaced by the home folder, else the text."""
+    return os.path.expanduser(text)  # noqa: PTH111  # a user that is unknown is left as it is
+
+
+def settle_places(tree: dict[str, Any], folder: Path | None) -> None:
+    """Replace the paths of a spec's data by paths that mean the same wherever they are read.
+
+    A word without any sign of a path is one where something of its name lies beside the spec, or
+    in the current folder alone, unless a dataset is called so.
+
+    Args:
+        tree: The JSON data of a spec, not validated yet.
+        folder: Where its file lies; None where it is in no file, so that a relative path starts at
+            the current folder.
+    """
+    section = tree.get("dataset")
+    if not isinstance(section, Mapping):
+        return
+    # Data given in Python are the person's own.
+    tree["dataset"] = section = dict(section)
+    for key in PLACES:
+        place = section.get(key)
+        if not isinstance(place, str):
+            continue
+        place = expand_home(place)
+        if folder is not None and _is_relative_path(place, folder):
+            place = str(folder / place)
+        section[key] = place
+
+
+def missing_place(path: Path) -> str:
+    """Return why nothing is found at a path, in words, with what lies elsewhere.
+
+    A path in a spec starts at the spec's folder: where the current folder has what is missing
+    there, that is said.
+    """
+    tails = [Path(*path.parts[start:]) for start in range(1, len(path.parts))]
+    here = next((tail for tail in tails if is_there(tail)), None)
+    if here is None:
+        return "no such file or folder"
+    return (
+        f"no such file or folder (but the current folder has {here}: a relative path in a spec "
+        "starts at the spec's file, one that is given with --data at the current folder)"
+    )
+
+
+def _is_relative_path(place: str, folder: Path) -> bool:
+    if not place or PurePath(place).is_absolute() or _DRIVE.match(place):
+        return False
+    if looks_like_path(place):
+        return True
+    return (is_there(folder / place) or is_there(Path(place))) and not is_dataset(place)
+
+
+def is_there(path: Path) -> bool:
+    """Return whether something lies at a path, as far as it can be looked at."""
+    with suppress(OSError, ValueError):
+        return path.exists()
+    return False
