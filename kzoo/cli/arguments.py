@@ -65,6 +65,14 @@ DataOption = Annotated[
         help="A dataset's name, or a file or folder of your own.",
     ),
 ]
+TestOption = Annotated[
+    str | None,
+    typer.Option(
+        "--test",
+        metavar="PATH",
+        help="A file or folder of its own to test on, instead of a part held out.",
+    ),
+]
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="The folder that gets the run's folder.")
 ]
@@ -90,7 +98,10 @@ def refuse_with_resume(spec: str | None, data: str | None = None) -> None:
 
 
 def spec_and_changes(
-    spec: str | None, overrides: list[str] | None, data: str | None
+    spec: str | None,
+    overrides: list[str] | None,
+    data: str | None,
+    test: str | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Return the spec's name and what the command line changes in it.
 
@@ -105,4 +116,6 @@ def spec_and_changes(
     changes = parse_overrides(overrides or [])
     if data is not None:
         changes["dataset.name"] = data
+    if test is not None:
+        changes["dataset.test"] = test
     return spec, changes

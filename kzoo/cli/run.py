@@ -16,6 +16,7 @@ from kzoo.cli.arguments import (
     OverridesArgument,
     PlainOption,
     QuietOption,
+    TestOption,
     display_mode,
     refuse_with_resume,
     spec_and_changes,
@@ -40,6 +41,7 @@ def run(
         ),
     ] = None,
     data: DataOption = None,
+    test: TestOption = None,
     out: OutOption = Path("runs"),
     plain: PlainOption = False,
     quiet: QuietOption = False,
@@ -62,13 +64,13 @@ def run(
         return
     from kzoo.spec import load_spec
 
-    checked = load_spec(*spec_and_changes(spec, overrides, data))
+    checked = load_spec(*spec_and_changes(spec, overrides, data, test))
     with only_json(as_json) as give, telling_how_to_resume("kzoo run"):
         from kzoo.train import run as train
 
         finished = train(checked, out=out, display=mode)
         _show(finished, give if as_json else None, plain=plain)
-        if spec is not None and not overrides and data is None:
+        if spec is not None and not overrides and data is None and test is None:
             _tell_whether_repeated(finished, Path(spec))
 
 

@@ -43,6 +43,7 @@ class Column:
         kind: What it holds.
         words: Of a category the words that have a code of their own, 0, 1, ...
         pooled: How many rarer words share the next code.
+        rare: These words, where they are not too many to keep.
         has_missing: Whether training rows lack it; then whether one does is an input of its own.
         offset: Subtracted from numbers in float64.
         resolution: The unit of numbers in parts.
@@ -53,6 +54,7 @@ class Column:
     kind: Kind
     words: tuple[str, ...] = ()
     pooled: int = 0
+    rare: tuple[str, ...] = ()
     has_missing: bool = False
     offset: float = 0.0
     resolution: float = 1.0
@@ -74,14 +76,17 @@ class TableFeatures:
     """The columns of a table, in the order in which the model takes them.
 
     Attributes:
-        columns: Those that are inputs.
+        columns: Those that are inputs: numbers before categories, and among these first those that
+            training rows lacked.
         label: The label's column; empty where the labels came apart.
         left_out: Columns of the training table that are no inputs.
+        order: The names of `columns` in the order of the training table.
     """
 
     columns: tuple[Column, ...]
     label: str = ""
     left_out: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
     kind: Literal["table"] = "table"
 
     is_image: ClassVar[bool] = False

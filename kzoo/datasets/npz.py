@@ -1,4 +1,4 @@
-"""NumPy archives: x_train, y_train and, where there are, x_test, y_test."""
+"""NumPy archives: x_train, y_train and, where there are, x_test, y_test, x_val, y_val."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from kzoo.datasets.limits import refuse_inflation, refuse_too_large
 from kzoo.errors import DataError, did_you_mean
 
 _NEEDED = ("x_train", "y_train")
-_OPTIONAL = ("x_test", "y_test")
+_PAIRS = (("x_test", "y_test"), ("x_val", "y_val"), ("x_valid", "y_valid"))
+_OPTIONAL = tuple(name for pair in _PAIRS for name in pair)
 _INPUTS = ("x_train", "x")
 _NEEDS = "x_train and y_train (x_test and y_test if you have them)"
 _ZIP_MAGIC = b"PK"
@@ -86,11 +87,18 @@ def _read_stream(path: Path, stream: BinaryIO) -> Source:
     with open_archive(stream, (*_NEEDED, *_OPTIONAL), str(path)) as archive:
         missing, names = _missing(path, archive), archive.files
         if not missing:
-            x_train, y_train = (_array(path, archive, name) for name in _NEEDED)
-            x_test, y_test = (
-                _array(path, archive, name) if name in archive else None for name in _OPTIONAL
+            there = [name for name in (*_NEEDED, *_OPTIONAL) if name in archive]
+            arrays = {name: _array(path, archive, name) for name in there}
+            validation = next((pair for pair in _PAIRS[1:] if pair[0] in arrays), _PAIRS[1])
+            return Source(
+                arrays["x_train"],
+                arrays["y_train"],
+                arrays.get("x_test"),
+                arrays.get("y_test"),
+                where=str(path),
+                x_validation=arrays.get(validation[0]),
+                y_validation=arrays.get(validation[1]),
             )
-            return Source(x_train, y_train, x_test, y_test, where=str(path))
     inputs = next((name for name in _INPUTS if name in names), None)
     if inputs is None:
         raise DataError(missing)
@@ -107,9 +115,10 @@ def _missing(path: Path, archive: np.lib.npyio.NpzFile) -> str:
             others = [found for found in archive.files if found not in (*_NEEDED, *_OPTIONAL)]
             found = ", ".join(archive.files[:10]) or "nothing"
             return f"{path}: has no array {name!r}; it holds {found}.{did_you_mean(name, others)}"
-    present = [name for name in _OPTIONAL if name in archive]
-    if len(present) == 1:
-        return f"{path}: has {present[0]} alone; expected both of {', '.join(_OPTIONAL)}"
+    for pair in _PAIRS:
+        present = [name for name in pair if name in archive]
+        if len(present) == 1:
+            return f"{path}: has {present[0]} alone; expected both of {', '.join(pair)}"
     return ""
 
 

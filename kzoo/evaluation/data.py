@@ -206,11 +206,10 @@ def _columns_of_array(run: Run, x: Any, where: str) -> tuple[Any, tuple[str, ...
             f"{where}: received examples of shape {x.shape[1:]}; expected the {len(columns)} "
             f"columns of {run.dataset.name}, which this run was trained on"
         )
+    kinds = {column.name: column.kind for column in columns}
+    order = table.order if table else ()
     named = Table(
-        tuple(
-            TableColumn(column.name, column.kind, x[:, index])
-            for index, column in enumerate(columns)
-        )
+        tuple(TableColumn(name, kinds[name], x[:, index]) for index, name in enumerate(order))
     )
     encoded, _ = encode(named, TableFeatures(columns))
     return encoded, (

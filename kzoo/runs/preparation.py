@@ -5,10 +5,11 @@ They stand in the saved model, which so loads, exports and runs without kzoo.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
-from kzoo.datasets.features import Column, Standard, TableFeatures
+from kzoo.datasets.features import Standard, TableFeatures
 
 
 def prepared(inputs: Any, table: TableFeatures) -> Any:
@@ -27,42 +28,39 @@ def prepared(inputs: Any, table: TableFeatures) -> Any:
     """
     from keras import ops
 
-    placed = list(_placed(table))
-    numbers = [pair for column, at in placed for pair in enumerate(column.standards, at)]
-    codes = [
-        (at, float(code))
-        for column, at in placed
-        if column.kind == "category"
-        for code in range(column.codes)
-    ]
-    lacking = [at for column, at in placed if column.has_missing]
+    numbers = [column for column in table.columns if column.kind != "category"]
+    categories = [column for column in table.columns if column.kind == "category"]
+    lacking, whole = (
+        sum(column.parts for column in numbers if column.has_missing is has_missing)
+        for has_missing in (True, False)
+    )
+    # Slices alone: gathering columns would keep XLA from the whole model.
+    pieces = _split(inputs, [lacking + whole, *(1 for _ in categories)])
     parts = []
     if numbers:
-        positions, standards = zip(*numbers, strict=True)
-        parts.append(_standardised(_taken(inputs, positions), standards))
-    if codes:
-        positions, wanted = zip(*codes, strict=True)
-        taken = _taken(inputs, positions)
-        parts.append(ops.cast(ops.equal(taken, [list(wanted)]), "float32"))
+        standards = [standard for column in numbers for standard in column.standards]
+        parts.append(_standardised(pieces[0], standards))
+    for column, codes in zip(categories, pieces[1:], strict=True):
+        words = [float(code) for code in range(column.codes)]
+        # Keras knows the shape of a comparison by its first argument, so that has all columns.
+        repeated = ops.tile(codes, (1, len(words)))
+        parts.append(ops.cast(ops.equal(repeated, [words]), "float32"))
     if lacking:
-        parts.append(ops.cast(ops.isnan(_taken(inputs, lacking)), "float32"))
+        parts.append(ops.cast(ops.isnan(_split(pieces[0], [lacking, whole])[0]), "float32"))
+    for column, codes in zip(categories, pieces[1:], strict=True):
+        if column.has_missing:
+            parts.append(ops.cast(ops.isnan(codes), "float32"))
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
 
-def _placed(table: TableFeatures) -> Iterator[tuple[Column, int]]:
-    """Yield each column and the position of its first raw input."""
-    at = 0
-    for column in table.columns:
-        yield column, at
-        at += column.parts
-
-
-def _taken(inputs: Any, positions: Sequence[int]) -> Any:
+def _split(inputs: Any, widths: Sequence[int]) -> list[Any]:
+    """Return consecutive columns of these widths; None where the width is 0."""
     from keras import ops
 
-    if list(positions) == list(range(inputs.shape[1])):
-        return inputs
-    return ops.take(inputs, list(positions), axis=1)
+    wide = [width for width in widths if width]
+    ends = list(itertools.accumulate(wide))[:-1]
+    pieces = iter(ops.split(inputs, ends, axis=1) if ends else [inputs])
+    return [next(pieces) if width else None for width in widths]
 
 
 def _standardised(numbers: Any, standards: Sequence[Standard]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kzoo.datasets.tables.pixels import square_shape
 from kzoo.errors import SpecError
 from kzoo.start import keras
 
@@ -51,8 +52,13 @@ def refuse_channels_first(model: keras.Model, shape: tuple[int, ...], where: str
 
 
 def hint(shape: tuple[int, ...]) -> str:
-    """Return what may be the matter where no model can be built for such images."""
-    return f" ({_REMEDY})" if is_channels_first(shape) else ""
+    """Return what may be the matter where no model can be built for such examples."""
+    if is_channels_first(shape):
+        return f" ({_REMEDY})"
+    fitting = square_shape(shape[0]) if len(shape) == 1 else None
+    if fitting is None:
+        return ""
+    return f" (dataset.image_shape={list(fitting)} makes images of rows of pixels)"
 
 
 def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kzoo.datasets import Dataset, load_dataset
+from kzoo.datasets.arrays import is_frame, source_of_arrays
 from kzoo.display import Header, Mode, SearchProgress, watching
 from kzoo.errors import RunError, SpecError
 from kzoo.runs import create_run, directory, holding, write_atomically
@@ -54,6 +55,7 @@ class Session:
             out: The folder that gets the search's own folder.
         """
         spec = spec.model_copy(update={"tune": self.tune})
+        _refuse_frames(data)
         dataset = self._load(spec, data)
         if dataset.validation is None:
             raise SpecError(
@@ -151,11 +153,25 @@ class Session:
 
 
 def _keep_arrays(path: Path, spec: Spec, data: tuple[Any, ...]) -> Spec:
+    source = source_of_arrays(data, spec.dataset)
     names = ("x_train", "y_train", "x_test", "y_test")
-    arrays = {name: _plain(np.asarray(part)) for name, part in zip(names, data, strict=False)}
+    arrays = {
+        name: _plain(np.asarray(part))
+        for name in names
+        if (part := getattr(source, name)) is not None
+    }
     write_atomically(path / ARRAYS, lambda file: np.savez(file, **arrays))
     section = spec.dataset.model_copy(update={"name": str(path / ARRAYS)})
     return spec.model_copy(update={"dataset": section})
+
+
+def _refuse_frames(data: Any) -> None:
+    """Refuse data frames, of which no copy is the same for every worker."""
+    if is_frame(data) or (isinstance(data, tuple | list) and any(map(is_frame, data))):
+        raise DataError(
+            "data: received a pandas.DataFrame; expected arrays, or the path of a table that all "
+            "trials can read (save it with to_csv or to_parquet)"
+        )
 
 
 def _plain(array: Any) -> Any:

@@ -356,10 +356,10 @@ def test_columns_that_teach_nothing_are_left_out_and_told(path: Path) -> None:
     told = " ".join(source.notices)
     for phrase in (
         "column 1 has no name",
-        "'n' numbers the 40 rows",
-        "'PassengerId' numbers",
-        "'empty' is empty",
-        "'name' has 40 different words in 40 rows",
+        "'n', which numbers the 40 rows",
+        "'PassengerId', which numbers",
+        "'empty', which is empty",
+        "'name', which has 40 different words in 40 rows",
     ):
         assert phrase in told
     assert read(path, columns=("n", "name")).x_train.names == ("n", "name")

@@ -15,6 +15,8 @@ from kzoo.datasets.tables.table import Table, TableColumn, Values
 from kzoo.machine import aligned_empty
 
 _UNKNOWN = -1.0
+# Of a column; more would make a run's records large.
+_MOST_RARE = 10_000
 
 
 def learn_features(
@@ -47,7 +49,8 @@ def learn_features(
                 f"column {column.name!r} has numbers that float32 could not tell apart: each is "
                 f"given in {learnt.parts} parts."
             )
-    return TableFeatures(tuple(columns), label, tuple(left_out)), tuple(notices)
+    columns.sort(key=lambda column: (column.kind == "category", not column.has_missing))
+    return TableFeatures(tuple(columns), label, tuple(left_out), train.names), tuple(notices)
 
 
 def encode(table: Table, features: TableFeatures) -> tuple[npt.NDArray[np.float32], dict[str, int]]:
@@ -69,8 +72,8 @@ def encode(table: Table, features: TableFeatures) -> tuple[npt.NDArray[np.float3
         column = by_name[known.name]
         values = table.values(column)
         if known.kind == "category":
-            x[:, position] = codes = _codes(column, values, known)
-            strange = int(((codes == _UNKNOWN) | (codes == len(known.words))).sum())
+            x[:, position] = _codes(column, values, known)
+            strange = _count_unknown(column, values, known)
             if strange:
                 unknown[known.name] = strange
         else:
@@ -87,11 +90,13 @@ def _learn_words(column: TableColumn, values: Values, most: int) -> Column:
     seen = [code for code in range(len(column.words)) if counts[code]]
     by_count = sorted(seen, key=lambda code: (-counts[code], column.words[code]))
     kept = sorted(column.words[code] for code in by_count[: min(most, MOST_CODES)])
+    rare = {column.words[code] for code in seen} - set(kept)
     return Column(
         column.name,
         "category",
         words=tuple(kept),
-        pooled=len(seen) - len(kept),
+        pooled=len(rare),
+        rare=tuple(sorted(rare)) if len(rare) <= _MOST_RARE else (),
         has_missing=bool((values < 0).any()),
     )
 
@@ -102,6 +107,17 @@ def _codes(column: TableColumn, values: Values, known: Column) -> npt.NDArray[np
     # The last one stands for the code -1 of missing cells.
     lookup = [*(codes.get(word, other) for word in column.words), np.nan]
     return np.array(lookup, np.float32)[values]
+
+
+def _count_unknown(column: TableColumn, values: Values, known: Column) -> int:
+    """Return how many values are words that no training row has."""
+    if known.pooled > len(known.rare):
+        # Which words were rare is not known any more.
+        return 0
+    seen = {*known.words, *known.rare}
+    # The last one stands for the code -1 of missing cells.
+    is_unknown = np.array([*(word not in seen for word in column.words), False])
+    return int(is_unknown[values].sum())
 
 
 def _learn_numbers(column: TableColumn, values: Values) -> Column:

@@ -149,9 +149,9 @@ def _read(
     _refuse_non_finite(table, rows)
     left_out: tuple[str, ...] = roles.left_out
     if known is None:
-        useless = find_useless(table, settings, rows.where)
-        notices += useless.values()
-        left_out += tuple(useless)
+        useless, notice = find_useless(table, settings, rows.where)
+        notices += [notice] if notice else []
+        left_out += useless
         table = table.only([name for name in table.names if name not in useless])
     return Source(
         table,

@@ -126,8 +126,8 @@ def match_roles(names: Sequence[str], asked: Asked, known: TableFeatures | Pixel
     return _roles(names, positions, label, words, notices)
 
 
-def find_useless(table: Table, settings: TableSpec, where: str) -> dict[str, str]:
-    """Return the columns that no model can learn from, with a notice each.
+def find_useless(table: Table, settings: TableSpec, where: str) -> tuple[tuple[str, ...], str]:
+    """Return the columns that no model can learn from, and a notice of them.
 
     Those that number the rows, that are empty, and whose words are all different. Columns that the
     spec names are wanted.
@@ -137,18 +137,22 @@ def find_useless(table: Table, settings: TableSpec, where: str) -> dict[str, str
     """
     wanted = {*(settings.columns or ()), *(settings.categories or ())}
     useless = {
-        column.name: f"{where}: column {column.name!r} {reason}: it is left out "
-        "(dataset.table.columns names the columns to keep)."
+        column.name: reason
         for column in table.columns
         if column.name not in wanted and (reason := _why_useless(column))
     }
-    if len(useless) < len(table.columns):
-        return useless
-    # Better a doubtful column than none.
-    kept = next((c.name for c in table.columns if c.missing < len(table)), None)
-    if kept is None:
-        raise DataError(f"{where}: every column but the label's is empty; expected an input")
-    return {name: notice for name, notice in useless.items() if name != kept}
+    if len(useless) == len(table.columns):
+        # Better a doubtful column than none.
+        kept = next((c.name for c in table.columns if c.missing < len(table)), None)
+        if kept is None:
+            raise DataError(f"{where}: every column but the label's is empty; expected an input")
+        del useless[kept]
+    if not useless:
+        return (), ""
+    listed = "; ".join(f"column {name!r}, which {reason}" for name, reason in useless.items())
+    return tuple(useless), (
+        f"{where}: left out: {listed} (dataset.table.columns names the columns to keep)."
+    )
 
 
 def _why_useless(column: TableColumn) -> str:
