@@ -188,7 +188,7 @@ class Walk:
         if len(most) > _CLASSES_SHOWN:
             shown.append(f"and others of {len(most) - _CLASSES_SHOWN} more classes")
         return (
-            f"{total:,} images are of kinds that kzoo cannot read, and are left out: "
+            f"images of kinds that kzoo cannot read are left out ({total:,}): "
             f"{', '.join(shown)}; {CONVERT}."
         )
 
