@@ -37,8 +37,8 @@ _OTHERS = (
     ".eps", ".exr", ".hdr", ".ico", ".pcx", ".psd", ".svg", ".tga", ".xcf", ".dcm",
 )  # fmt: skip
 UNREADABLE = frozenset(_OTHERS) - ENDINGS
-# Of one image, and of all that are decoded at a time; decoding takes up to 8 bytes a pixel. A
-# camera of 50 megapixels gives fewer.
+# Of one image, and of all that are decoded at a time; decoding takes up to 13 bytes a pixel.
+# A camera of 50 megapixels gives fewer.
 MAX_PIXELS = 51_000_000
 # What as many pixels take uncompressed.
 _MAX_BYTES = 4 * MAX_PIXELS
