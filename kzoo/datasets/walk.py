@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kzoo.datasets.image import ENDINGS, UNREADABLE
+from kzoo.datasets.image_kinds import ENDINGS, UNREADABLE
 from kzoo.datasets.progress import OnProgress, Teller
 from kzoo.errors import DataError
 

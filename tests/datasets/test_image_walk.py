@@ -11,8 +11,7 @@ from PIL import Image, features
 from support import specs
 
 import kzoo
-from kzoo.datasets import image as image_module
-from kzoo.datasets import walk as walk_module
+from kzoo.datasets import image_kinds, walk
 from kzoo.datasets.image_folder import read_image_folder, read_unlabelled_images
 from kzoo.errors import DataError, SpecError
 from kzoo.evaluation.data import match_classes
@@ -88,9 +87,8 @@ def test_avif_is_a_photo_that_cannot_be_read_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where this Pillow has no decoder for it, it is counted, not skipped as litter."""
-    for module in (image_module, walk_module):
-        monkeypatch.setattr(module, "ENDINGS", image_module.ENDINGS - {".avif"})
-        monkeypatch.setattr(module, "UNREADABLE", image_module.UNREADABLE | {".avif"})
+    monkeypatch.setattr(walk, "ENDINGS", image_kinds.ENDINGS - {".avif"})
+    monkeypatch.setattr(walk, "UNREADABLE", image_kinds.UNREADABLE | {".avif"})
     (save_classes(tmp_path) / "cat" / "1.avif").touch()
     assert "cat: 1 (.avif)" in read_image_folder(tmp_path).notices[0]
 
