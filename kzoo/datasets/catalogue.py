@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.shape import DataShape, Scaling
 
 if TYPE_CHECKING:
     from kzoo.datasets.dataset import Source
+    from kzoo.datasets.progress import OnProgress
 
 # What data are called that were given in memory.
 ARRAYS = "arrays"

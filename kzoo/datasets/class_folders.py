@@ -105,7 +105,7 @@ def _classes(
             )
         own = walk.images(Path(entry.path), name)
         if not own:
-            raise DataError(f"{entry.path}: {_no_images(name, walk)}; {_EXPECTED}")
+            raise DataError(f"{entry.path}: {_no_images(entry, walk.root)}; {_EXPECTED}")
         images += [(path, indices[name]) for path in own]
     return images, names
 
@@ -147,10 +147,13 @@ def _nests(entry: Entry) -> bool:
     return len(look(entry.path).folders) > 1
 
 
-def _no_images(name: str, walk: Walk) -> str:
-    counter = walk.unread.get(name)
-    if not counter:
+def _no_images(entry: Entry, root: Path) -> str:
+    """Return what was received in a class folder of one split without images."""
+    walk = Walk(root)
+    walk.images(Path(entry.path))
+    if not walk.unread:
         return "received no images"
+    (counter,) = walk.unread.values()
     endings = ", ".join(sorted(counter))
     return (
         f"received no images that kzoo can read, but {counter.total():,} of other kinds "

@@ -11,8 +11,8 @@ from pathlib import Path
 from kzoo.datasets.dataset import Source
 from kzoo.datasets.features import Features
 from kzoo.datasets.idx import is_idx_name, read_idx_folder
-from kzoo.datasets.image import ENDINGS, UNREADABLE
 from kzoo.datasets.image_folder import read_image_folder, read_unlabelled_images
+from kzoo.datasets.image_kinds import ENDINGS, UNREADABLE
 from kzoo.datasets.npz import read_npz
 from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.tables.read import read_parquet, read_text

@@ -15,30 +15,14 @@ from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, features
+from PIL import Image, ImageOps
 
 from kzoo.datasets.image_depth import MOST_BITS, Depth, eight_bits, has_wide_channels, is_deep
+from kzoo.datasets.image_kinds import FORMATS
 from kzoo.errors import DataError
 
-# Not every Pillow has been built with it.
-_READS_AVIF = features.check("avif")
-_COMMON = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".webp")
-_AVIF = (".avif",)
-ENDINGS = frozenset(
-    (*_COMMON, ".pbm", ".pgm", ".pnm", ".ppm", ".tif", ".tiff", *(_AVIF if _READS_AVIF else ()))
-)
-# These decode in this process; others that Pillow knows start programs or read other files.
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP", *(("AVIF",) if _READS_AVIF else ()))
-# What a person takes for an image, too: of phones, of cameras, of drawing, of medicine.
-_OTHERS = (
-    ".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".j2k", ".jpx", ".jpf",
-    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".kdc", ".mrw", ".nef", ".nrw",
-    ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
-    ".eps", ".exr", ".hdr", ".ico", ".pcx", ".psd", ".svg", ".tga", ".xcf", ".dcm",
-)  # fmt: skip
-UNREADABLE = frozenset(_OTHERS) - ENDINGS
-# Of one image, and of all that are decoded at a time; decoding takes up to 8 bytes a pixel. A
-# camera of 50 megapixels gives fewer.
+# Of one image, and of all that are decoded at a time; decoding takes up to 13 bytes a pixel.
+# A camera of 50 megapixels gives fewer.
 MAX_PIXELS = 51_000_000
 # What as many pixels take uncompressed.
 _MAX_BYTES = 4 * MAX_PIXELS
@@ -91,7 +75,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None, bits: int | None
     Call it within `quiet_pillow`.
 
     Args:
-        path: A file of any ending in `ENDINGS`; what it holds tells the format.
+        path: A file of any ending in `image_kinds.ENDINGS`; what it holds tells the format.
         size: The height and width to stretch it to; None leaves it as it is.
         bits: Of a grey image of 16 bits, how many hold its values: the upper 8 of these are kept.
             All 16 if None.
@@ -102,7 +86,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None, bits: int | None
     # Of a name Pillow maps the file into memory where it can, and leaves a grey TIFF unturned.
     with _named_errors(path):
         _refuse_other_than_file(path)
-        with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
+        with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
             _refuse_too_many_pixels(image, path)
             with _DECODING.pixels(image.width * image.height):
                 return _decode(image, path, size, bits or MOST_BITS)
@@ -120,7 +104,7 @@ def look_at_image(path: Path) -> ImageFacts:
     with _named_errors(path):
         _refuse_other_than_file(path)
         content = path.read_bytes()
-        with BytesIO(content) as stream, Image.open(stream, formats=_FORMATS) as image:
+        with BytesIO(content) as stream, Image.open(stream, formats=FORMATS) as image:
             _refuse_too_many_pixels(image, path)
             width, height = image.size
             # A JPEG is decoded to an eighth of its sides, which takes a fraction of the time.

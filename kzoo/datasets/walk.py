@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kzoo.datasets.image import ENDINGS, UNREADABLE
+from kzoo.datasets.image_kinds import ENDINGS, UNREADABLE
 from kzoo.datasets.progress import OnProgress, Teller
 from kzoo.errors import DataError
 
@@ -134,7 +134,7 @@ class Walk:
         if not _is_hidden(entry):
             if ending in ENDINGS or _is_link_to_folder(entry):
                 self.refuse_link(entry)
-            if ending in ENDINGS and Path(entry.path).is_file():
+            if ending in ENDINGS and _is_file(entry):
                 return True
             if ending in UNREADABLE:
                 self.unread.setdefault(class_name, Counter())[ending] += 1
@@ -188,7 +188,7 @@ class Walk:
         if len(most) > _CLASSES_SHOWN:
             shown.append(f"and others of {len(most) - _CLASSES_SHOWN} more classes")
         return (
-            f"{total:,} images are of kinds that kzoo cannot read, and are left out: "
+            f"images of kinds that kzoo cannot read are left out ({total:,}): "
             f"{', '.join(shown)}; {CONVERT}."
         )
 
@@ -209,6 +209,11 @@ def _is_hidden(entry: Entry) -> bool:
 
 def _is_folder(entry: Entry) -> bool:
     return entry.is_dir(follow_symlinks=False)
+
+
+def _is_file(entry: Entry) -> bool:
+    # Asked of the path, a file on a network would have to be looked up once more.
+    return Path(entry.path).is_file() if entry.is_symlink() else entry.is_file()
 
 
 def _is_link_to_folder(entry: Entry) -> bool:
