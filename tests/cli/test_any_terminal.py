@@ -24,7 +24,7 @@ from kzoo.runs import directory
 
 UNDECODABLE = "\udcff"
 # Umlauts, CJK, an emoji, and a byte of a file's name that is no text.
-NAMES = ["Grüße", "猫の写真", "😀", f"alt{UNDECODABLE}"]
+NAMES = ["Grüße, 猫の写真, 😀", f"alt{UNDECODABLE}"]
 ENCODINGS = ["ascii", "cp1252", "utf-8"]
 CLASSES = ["Käse", "猫", "😀", "naïve", "b", "c", "d", "e", "f", "g"]
 
