@@ -12,7 +12,7 @@ import numpy as np
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.arrays import is_frame, source_of_arrays
 from kzoo.display import Header, Mode, SearchProgress, watching
-from kzoo.errors import RunError, SpecError
+from kzoo.errors import DataError, RunError, SpecError
 from kzoo.runs import create_run, directory, holding, write_atomically
 from kzoo.spec import Spec
 from kzoo.spec.tune import TuneSpec

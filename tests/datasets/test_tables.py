@@ -408,12 +408,12 @@ def test_rare_words_are_pooled_and_told(path: Path) -> None:
     path.write_text("a,b,label\n" + "".join(f"{w},{i % 5},x\n" for i, w in enumerate(words)))
     table = read(path).x_train
     features, notices = learn_features(table, 10)
-    column = features.columns[0]
+    column = next(column for column in features.columns if column.name == "a")
     assert set(column.words) == {f"w{i}" for i in range(20, 30)}
     assert (column.pooled, column.codes) == (20, 11)
     assert "has 30 different words: the 10 most frequent" in notices[0]
     assert "dataset.table.max_categories" in notices[0]
-    codes = encode(table, features)[0][:, 0]
+    codes = encode(table, features)[0][:, 1]
     assert set(codes[: sum(range(21))].tolist()) == {10.0}
 
 

@@ -126,7 +126,7 @@ def read_frame(
     if labels is None:
         return _read(rows, settings, features, with_labels=with_labels)
     source = _read(rows, settings, features, with_labels=False, may_have_label=False)
-    return replace(source, y_train=labels)
+    return replace(source, y_train=labels, unlabelled="")
 
 
 def _read(
