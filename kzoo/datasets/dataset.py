@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -108,6 +108,9 @@ class Dataset:
         scaling: Learnt from the training images alone.
         fingerprint: sha256 over all the data, before it was split.
         notices: What the person should know and the run's records keep.
+        remarks: What the run's records keep, and nobody need be told: what follows from values
+            that nobody asked for.
+        holds_out_test: Whether the test rows were held out of the others, as the data have none.
     """
 
     name: str
@@ -117,7 +120,9 @@ class Dataset:
     class_names: tuple[str, ...]
     scaling: Scaling
     fingerprint: str
-    notices: tuple[str, ...] = field(default=())
+    notices: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    holds_out_test: bool = False
 
     @property
     def shape(self) -> DataShape:
@@ -129,6 +134,16 @@ class Dataset:
             rows=len(self.train) + (len(self.validation) if self.validation else 0),
             dtype=str(self.train.x.dtype),
             scaling=self.scaling,
+        )
+
+    @property
+    def parts(self) -> str:
+        """How the rows are divided, in words."""
+        validation = len(self.validation) if self.validation else 0
+        total = len(self.train) + validation + len(self.test)
+        return (
+            f"{total:,} rows: {len(self.train):,} to train on, {validation:,} to validate, "
+            f"{len(self.test):,} to test" + (", held out" if self.holds_out_test else "")
         )
 
     @property

@@ -12,15 +12,14 @@ from kzoo.datasets.check import check_inputs, check_labels, find_scaling
 from kzoo.datasets.dataset import Arrays, Dataset, Inputs, Source, fingerprint
 from kzoo.datasets.formats import read_path, refuse_settings
 from kzoo.datasets.keras_datasets import UnavailableError
-from kzoo.datasets.split import TEST_FRACTION, hold_out, validation_rows
+from kzoo.datasets.notices import data_notices
+from kzoo.datasets.split import divide
 from kzoo.errors import DataError, UnknownNameError
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import SpecSource
 from kzoo.spec.spec import DatasetSpec
 
 ARRAYS = "arrays"
-# The same test set whatever the spec's seed, so that runs of several seeds can be compared.
-_TEST_SEED = 0
 
 
 def load_dataset(
@@ -61,22 +60,21 @@ def load_dataset(
     train = Arrays(x_train, y_train)
     test = None if y_test is None else Arrays(x_test, y_test)
     digest = fingerprint(train, test)
-    if test is None:
-        rows = max(round(len(train) * TEST_FRACTION), 1)
-        train, test = hold_out(
-            train, rows, seed=_TEST_SEED, where=source.where, class_names=class_names
-        )
-        notices.append(f"{name} has no test split: {rows} of its examples are held out as one.")
-    validation, train, notice = _validation(train, spec, source.where, class_names)
+    split = divide(
+        train, test, spec.dataset, seed=spec.seed, where=source.where, class_names=class_names
+    )
+    notices.extend(data_notices(split, class_names))
     return Dataset(
         name=name,
-        train=train,
-        validation=validation,
-        test=test,
+        train=split.train,
+        validation=split.validation,
+        test=split.test,
         class_names=class_names,
-        scaling=source.scaling or find_scaling(train.x),
+        scaling=source.scaling or find_scaling(split.train.x),
         fingerprint=digest,
-        notices=(*notices, *filter(None, [notice])),
+        notices=(*notices, *split.notices),
+        remarks=split.remarks,
+        holds_out_test=test is None,
     )
 
 
@@ -138,16 +136,6 @@ def _find_source(
         )
         return section.fallback, source, [notice, *source.notices]
     return section.name, source, [*source.notices]
-
-
-def _validation(
-    train: Arrays, spec: Spec, where: str, class_names: tuple[str, ...]
-) -> tuple[Arrays | None, Arrays, str | None]:
-    rows, notice = validation_rows(spec.dataset.validation_size, len(train))
-    if rows == 0:
-        return None, train, notice
-    train, validation = hold_out(train, rows, seed=spec.seed, where=where, class_names=class_names)
-    return validation, train, notice
 
 
 def _read(name: str, section: DatasetSpec, on_download: OnDownload | None) -> Source:

@@ -64,7 +64,8 @@ def dataset_for(run: Run, name: str, display: Mode = "auto") -> TestSet:
         )
     _check_shape(run, dataset.input_shape, where=name)
     indices = match_classes(dataset.class_names, run.dataset.class_names, where=name)
-    notices = dataset.notices
+    # That but a part of the data is tested is more to who asks for it than to who trains.
+    notices = dataset.notices + dataset.remarks
     if _is_other_unit(dataset.scaling, run.dataset.scaling):
         notices += (
             f"{name} has values of another size than {run.dataset.name}, which this run was "

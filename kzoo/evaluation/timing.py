@@ -59,7 +59,9 @@ def time_epoch(spec: Spec, shape: DataShape) -> EpochTime:
     """
     rows = min(shape.rows, max(_STEPS * spec.fit.batch_size, _LEAST_ROWS))
     x, y = _random_examples(shape, rows)
-    validation, _ = validation_rows(spec.dataset.validation_size, shape.rows)
+    validation, _ = validation_rows(
+        spec.dataset.validation_size, shape.rows, len(shape.class_names)
+    )
     # A stratified hold-out needs one of each class.
     least = min(len(shape.class_names), validation)
     share = max(round(validation * rows / shape.rows), least)

@@ -62,11 +62,11 @@ def test_real_digits_are_read_from_class_folders(tmp_path: Path) -> None:
 
 
 def test_images_are_scaled_by_255(tmp_path: Path) -> None:
-    """Images of bytes are divided by 255, and a fifth of them is held out, with a notice."""
+    """Images of bytes are divided by 255, and a fifth of them is held out."""
     dataset = load(save_digits(tmp_path))
     assert dataset.scaling.scale == 1 / 255
     assert len(dataset.test) == 20
-    assert len(dataset.notices) == 1
+    assert dataset.holds_out_test
 
 
 @pytest.mark.parametrize(("train", "test"), [("train", "test"), ("Training", "Testing")])
@@ -81,8 +81,8 @@ def test_train_and_test_folders_are_the_splits(tmp_path: Path, train: str, test:
 
 def test_a_validation_folder_is_left_out_with_a_notice(tmp_path: Path) -> None:
     """Beside train and test nothing is read, and the notice says what was not."""
-    for name in ("train", "test", "val"):
-        save_digits(tmp_path / name, range(60))
+    for name, first in (("train", 0), ("test", 60), ("val", 0)):
+        save_digits(tmp_path / name, range(first, first + 60))
     assert load(tmp_path).notices == (
         f"{tmp_path}: val is not read, only train and test; "
         "validation images are drawn from train.",
