@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
 from kzoo.train.interruption import Interruption
 from kzoo.train.records import forget_checkpoint, write_beginning, write_results
+from kzoo.train.steps import describe_change, with_enough_steps
 from kzoo.train.training import Callbacks, Trainee, prepare, train
 
 
@@ -52,12 +54,16 @@ def run(
     checked = load_spec(spec, overrides)
     with downloading(display) as on_download:
         dataset = load_dataset(checked, data, on_download=on_download)
-    trainee = prepare(resolve(checked, dataset), dataset)
+    resolved = resolve(checked, dataset)
+    change = describe_change(checked.fit, resolved.fit, len(dataset.train))
+    if change:
+        dataset = replace(dataset, remarks=(*dataset.remarks, change))
+    trainee = prepare(resolved, dataset)
     # Nothing can be wrong with spec and data any more.
     path = create_run(out, trainee.spec.name)
     with holding(path):
         write_beginning(path, trainee)
-        return _carry_out(path, trainee, display, callbacks, began)
+        return _carry_out(path, trainee, display, callbacks, began, change=change)
 
 
 def resume(
@@ -105,12 +111,13 @@ def _carry_out(
     callbacks: Callbacks,
     began: float,
     *,
+    change: str = "",
     resumes: bool = False,
 ) -> Run:
     """Train in a directory that is held, where a person watches and may interrupt."""
     where = path / directory.CHECKPOINT
     progress = RichProgress(
-        _header(trainee, resumes=resumes),
+        _header(trainee, change, resumes=resumes),
         mode=display,
         batch_size=trainee.spec.fit.batch_size,
         monitor=trainee.spec.fit.monitor,
@@ -130,7 +137,7 @@ def _carry_out(
 
 
 def resolve(spec: Spec, dataset: Dataset) -> Spec:
-    """Return the spec as it will be run: the data that was found, the rows that were taken."""
+    """Return the spec as it will be run: the data that was found, the rows and steps taken."""
     section = spec.dataset.model_copy(
         update={
             "name": _lasting_name(dataset.name),
@@ -142,7 +149,8 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
         # With more memory it would not be streamed, and streams take the examples in an order of
         # their own.
         section = section.model_copy(update={"memory_limit": most_memory() / GIBIBYTE})
-    changed: dict[str, Any] = {"dataset": section}
+    fit = with_enough_steps(spec.fit, len(dataset.train))
+    changed: dict[str, Any] = {"dataset": section, "fit": fit}
     if dataset.name != spec.dataset.name:
         changed |= {"reference": None, "expected": None, "found": None}
     return spec.model_copy(update=changed)
@@ -169,9 +177,8 @@ def _hold_to_data(run: Run, received: DatasetFacts) -> None:
     )
 
 
-def _header(trainee: Trainee, *, resumes: bool) -> Header:
+def _header(trainee: Trainee, change: str, *, resumes: bool) -> Header:
     spec, dataset = trainee.spec, trainee.dataset
-    validation = len(dataset.validation) if dataset.validation else 0
     reason = "as the run began" if resumes else trainee.reason
     notices = dataset.notices
     if spec.model.dtype_policy == "mixed_bfloat16" and is_slow_in_bfloat16():
@@ -180,8 +187,8 @@ def _header(trainee: Trainee, *, resumes: bool) -> Header:
         title=spec.name,
         facts={
             "model": f"{spec.model.builder}, {trainee.model.count_params():,} parameters",
-            "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
-            f"validate, {len(dataset.test):,} to test",
+            "data": f"{dataset.name}: {dataset.parts}",
+            **({"training": change} if change else {}),
             "device": describe_device(),
             "execution": f"{spec.fit.execution}: {reason}",
         },
