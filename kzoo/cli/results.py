@@ -16,9 +16,12 @@ from kzoo.cli.output import shown
 from kzoo.display import Mode
 from kzoo.display.forms import can_move
 from kzoo.display.text import format_parameter
+from kzoo.errors import one_line
 from kzoo.figures import accuracy_interval
 from kzoo.spec import Spec
 from kzoo.spec.spec import Found
+
+_BALANCED = "test_balanced_accuracy"
 
 
 def print_result(
@@ -34,7 +37,8 @@ def print_result(
     """
     stream = stream or sys.stdout
     boxed = mode != "plain" and can_move(stream)
-    _print(result_table(metrics, spec, boxed=boxed), next_command(metrics), stream, boxed=boxed)
+    table, notices = result_table(metrics, spec, boxed=boxed), metrics.get("training_notices", ())
+    _print(table, next_command(metrics), stream, boxed=boxed, notices=notices)
 
 
 def print_best(
@@ -62,7 +66,14 @@ def print_best(
     _print(_table(title, rows, set(values), boxed=boxed), command, stream, boxed=boxed)
 
 
-def _print(table: RenderableType, command: str, stream: TextIO, *, boxed: bool) -> None:
+def _print(
+    table: RenderableType,
+    command: str,
+    stream: TextIO,
+    *,
+    boxed: bool,
+    notices: Iterable[str] = (),
+) -> None:
     console = Console(
         file=stream,
         force_terminal=boxed,
@@ -71,6 +82,8 @@ def _print(table: RenderableType, command: str, stream: TextIO, *, boxed: bool) 
         highlight=False,
     )
     console.print(table)
+    for notice in notices:
+        console.print(Text(f"NOTICE: {one_line(notice)}", style="yellow"), soft_wrap=not boxed)
     # Outside the table, so that it can be copied from a narrow window too.
     console.print(Text.assemble("Next: ", (command, "bold")), soft_wrap=True)
 
@@ -78,7 +91,9 @@ def _print(table: RenderableType, command: str, stream: TextIO, *, boxed: bool) 
 def result_table(metrics: Mapping[str, Any], spec: Spec, *, boxed: bool) -> RenderableType:
     """Return the table of a finished run's figures."""
     title = f"{metrics['name']} on {metrics['dataset']}"
-    return _table(title, _rows(metrics, spec), {"test accuracy"}, boxed=boxed)
+    rows = _rows(metrics, spec)
+    # The figure to go by is the first.
+    return _table(title, rows, {rows[0][0]}, boxed=boxed)
 
 
 def _table(
@@ -106,6 +121,11 @@ def next_command(metrics: Mapping[str, Any]) -> str:
 def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
     accuracy = metrics["test_accuracy"]
     rows = [("test accuracy", f"{accuracy:.4f}{_interval(metrics)}")]
+    if metrics.get("headline") == _BALANCED:
+        rows.insert(0, ("balanced accuracy", f"{metrics[_BALANCED]:.4f} (mean over the classes)"))
+    if "test_majority" in metrics:
+        always = one_line(str(metrics["majority_class"]))
+        rows.append(("most frequent", f"{metrics['test_majority']:.4f} (always {always})"))
     if spec.reference:
         difference = accuracy - spec.reference.test_accuracy
         against = f"{spec.reference.test_accuracy:.4f}, ours {difference:+.4f}"
