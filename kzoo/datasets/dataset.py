@@ -108,6 +108,8 @@ class Dataset:
         scaling: Learnt from the training images alone.
         fingerprint: sha256 over all the data, before it was split.
         notices: What the person should know and the run's records keep.
+        division_notices: Those of `notices` that hold only for a model that is trained on its
+            training rows.
         remarks: What the run's records keep, and nobody need be told: what follows from values
             that nobody asked for.
         holds_out_test: Whether the test rows were held out of the others, as the data have none.
@@ -121,6 +123,7 @@ class Dataset:
     scaling: Scaling
     fingerprint: str
     notices: tuple[str, ...] = ()
+    division_notices: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     holds_out_test: bool = False
 

@@ -63,7 +63,7 @@ def load_dataset(
     split = divide(
         train, test, spec.dataset, seed=spec.seed, where=source.where, class_names=class_names
     )
-    notices.extend(data_notices(split, class_names))
+    told = data_notices(split, class_names)
     return Dataset(
         name=name,
         train=split.train,
@@ -72,7 +72,8 @@ def load_dataset(
         class_names=class_names,
         scaling=source.scaling or find_scaling(split.train.x),
         fingerprint=digest,
-        notices=(*notices, *split.notices),
+        notices=(*notices, *told, *split.notices),
+        division_notices=tuple(told),
         remarks=split.remarks,
         holds_out_test=test is None,
     )

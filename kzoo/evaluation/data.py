@@ -65,7 +65,8 @@ def dataset_for(run: Run, name: str, display: Mode = "auto") -> TestSet:
     _check_shape(run, dataset.input_shape, where=name)
     indices = match_classes(dataset.class_names, run.dataset.class_names, where=name)
     # That but a part of the data is tested is more to who asks for it than to who trains.
-    notices = dataset.notices + dataset.remarks
+    told = (*dataset.notices, *dataset.remarks)
+    notices = tuple(notice for notice in told if notice not in dataset.division_notices)
     if _is_other_unit(dataset.scaling, run.dataset.scaling):
         notices += (
             f"{name} has values of another size than {run.dataset.name}, which this run was "

@@ -17,7 +17,11 @@ _LEAST_EPOCHS = 3
 _STEEP = 0.25
 # What falls by less than this, in nats, has hardly anything to gain.
 _LEAST_FALL = 0.01
-_LONGER = 3
+# How much longer is advised at least, and at most.
+_LEAST_LONGER, _MOST_LONGER = 2.0, 10.0
+# A half in which the loss falls by this power of e leaves hardly anything.
+_ENOUGH = 3.0
+_MOST_EPOCHS = 100_000
 
 
 def training_notices(
@@ -39,11 +43,20 @@ def training_notices(
     if not halves or not all(_is_steep(*half) for half in halves):
         return []
     late, whole = halves[0]
-    longer = spec.fit.epochs * _LONGER
+    longer = min(round(spec.fit.epochs * _times_longer(late / whole)), _MOST_EPOCHS)
     return [
         f"the loss still fell steeply when the training ended: {late:.2g} of {whole:.2g} in its "
         f"second half. {len(rows):,} epochs are too few: try fit.epochs={longer}"
     ]
+
+
+def _times_longer(part: float) -> float:
+    """Return how many times as long to train, from the part of the fall in the second half.
+
+    Of a loss that falls as ``exp(-t)`` in a training of length 2 u, it is ``1 / (1 + exp(u))``.
+    """
+    length = math.log(1 / min(part, 0.5) - 1)
+    return min(max(_ENOUGH / max(length, _ENOUGH / _MOST_LONGER), _LEAST_LONGER), _MOST_LONGER)
 
 
 def _is_steep(late: float, whole: float) -> bool:

@@ -110,7 +110,7 @@ def test_what_the_most_frequent_class_gives_stands_below_the_accuracy() -> None:
 
 def test_balanced_accuracy_is_first_where_a_class_is_rare() -> None:
     """The figure to go by stands above the accuracy, and only where the run goes by it."""
-    figures = {"test_balanced_accuracy": 0.5123}
+    figures: dict[str, Any] = {"test_balanced_accuracy": 0.5123}
     assert "balanced" not in printed(**figures)
     text = printed(headline="test_balanced_accuracy", **figures)
     assert text.index("0.5123") < text.index("0.9835")

@@ -55,7 +55,21 @@ def test_only_a_training_that_was_too_short_is_told_of(rows: list[Any], fires: b
     """A loss that falls evenly to the end is; one that is done, rises or was stopped is not."""
     notices = training_notices(SPEC, rows, 10)
     assert len(notices) == fires
-    assert all("15 epochs are too few: try fit.epochs=45" in notice for notice in notices)
+    assert all("15 epochs are too few: try fit.epochs=150" in notice for notice in notices)
+
+
+def test_what_is_advised_is_long_enough_by_the_same_rule() -> None:
+    """A loss that falls as an exponential, trained as long as is advised, is told of no more."""
+    for tempo in (0.01, 0.03, 0.1, 0.15):
+        spec, advised = SPEC, EPOCHS
+        for _ in range(4):
+            losses = [2.3 * math.exp(-tempo * (i + 1)) for i in range(advised)]
+            notices = training_notices(spec, history(losses), 10)
+            if not notices:
+                break
+            advised = int(notices[0].rpartition("=")[2])
+            spec = load_spec("deep_mlp", {"fit.epochs": advised})
+        assert not notices
 
 
 def test_of_two_epochs_nothing_is_told() -> None:
