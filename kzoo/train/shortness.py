@@ -60,7 +60,8 @@ def _times_longer(part: float) -> float:
 
 
 def _is_steep(late: float, whole: float) -> bool:
-    return late > max(_STEEP * whole, _LEAST_FALL)
+    # A loss that ends above where it began has not been learning.
+    return whole > 0 and late > max(_STEEP * whole, _LEAST_FALL)
 
 
 def _fall(losses: Sequence[float], rates: Sequence[float], num_classes: int) -> tuple[float, float]:

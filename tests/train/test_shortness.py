@@ -6,6 +6,8 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kzoo.spec import load_spec
 from kzoo.train.shortness import training_notices
@@ -56,6 +58,18 @@ def test_only_a_training_that_was_too_short_is_told_of(rows: list[Any], fires: b
     notices = training_notices(SPEC, rows, 10)
     assert len(notices) == fires
     assert all("15 epochs are too few: try fit.epochs=150" in notice for notice in notices)
+
+
+@given(
+    losses=st.lists(st.floats(0, 1e30), min_size=EPOCHS, max_size=EPOCHS),
+    rates=st.lists(st.floats(0, 10), min_size=EPOCHS, max_size=EPOCHS),
+)
+def test_any_history_is_taken(losses: list[float], rates: list[float]) -> None:
+    """However wild the losses, the advice is none, or more epochs than there were."""
+    for notice in training_notices(SPEC, history(losses, rates, val_loss=losses[::-1]), 2):
+        assert 2 * EPOCHS <= int(notice.rpartition("=")[2]) <= 10 * EPOCHS
+    for notice in training_notices(SPEC, history(losses, rates), 2):
+        assert 2 * EPOCHS <= int(notice.rpartition("=")[2]) <= 10 * EPOCHS
 
 
 def test_what_is_advised_is_long_enough_by_the_same_rule() -> None:
