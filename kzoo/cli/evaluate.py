@@ -84,11 +84,17 @@ def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
         f"{pair.actual} taken for {pair.taken_for} ({pair.examples:,})"
         for pair in result.confusions[:_PAIRS_SHOWN]
     ]
-    others = {name: value for name, value in result.metrics.items() if name != "accuracy"}
-    accuracy = f"{result.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f})"
+    figures = {name: f"{value:.4f}" for name, value in result.metrics.items()}
+    figures["accuracy"] += f" (95 % interval {low:.4f} to {high:.4f})"
+    first = figures.pop(result.headline)
+    majority = result.majority is not None and (
+        ("most frequent", f"{result.majority:.4f} (always {one_line(str(result.majority_class))})"),
+    )
     return [
-        ("accuracy", Text(accuracy, style="bold")),
-        *((METRICS[name].title, f"{value:.4f}") for name, value in others.items()),
+        (METRICS[result.headline].title, Text(first, style="bold")),
+        *((METRICS[name].title, text) for name, text in figures.items() if name == "accuracy"),
+        *(majority or ()),
+        *((METRICS[name].title, text) for name, text in figures.items() if name != "accuracy"),
         ("test examples", f"{result.examples:,}"),
         ("most confused", "\n".join(pairs) or "nothing: every answer is right"),
         ("run", result.run),

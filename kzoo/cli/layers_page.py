@@ -32,10 +32,11 @@ def show_layers(spec: Spec, *, as_json: bool) -> None:
     """
     with only_json(as_json) as give:
         from kzoo.evaluation.layers import layer_figures
-        from kzoo.evaluation.timing import data_shape, time_epoch
+        from kzoo.evaluation.timing import data_shape, time_epoch, with_steps_for
         from kzoo.runs import scaled_model
 
         shape = data_shape(spec)
+        spec = with_steps_for(spec, shape)
         model = scaled_model(
             spec.model,
             input_shape=shape.input_shape,

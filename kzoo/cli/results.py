@@ -15,9 +15,12 @@ from kzoo.cli.output import quoted, shown
 from kzoo.display import Mode
 from kzoo.display.forms import can_move
 from kzoo.display.text import format_parameter, printable
+from kzoo.errors import one_line
 from kzoo.figures import accuracy_interval
 from kzoo.spec import Spec
 from kzoo.spec.spec import Found
+
+_BALANCED = "test_balanced_accuracy"
 
 
 def print_result(
@@ -33,7 +36,8 @@ def print_result(
     """
     console, boxed = _console(stream or sys.stdout, mode)
     table = result_table(metrics, spec, boxed=boxed, encoding=console.encoding)
-    _print(table, next_command(metrics, console.encoding), console)
+    notices = metrics.get("training_notices", ())
+    _print(table, next_command(metrics, console.encoding), console, notices=notices)
 
 
 def print_best(
@@ -74,8 +78,13 @@ def _console(stream: TextIO, mode: Mode) -> tuple[Console, bool]:
     return console, boxed
 
 
-def _print(table: RenderableType, command: str, console: Console) -> None:
+def _print(
+    table: RenderableType, command: str, console: Console, *, notices: Iterable[str] = ()
+) -> None:
     console.print(table)
+    for notice in notices:
+        line = printable(f"NOTICE: {one_line(notice)}", console.encoding)
+        console.print(Text(line, style="yellow"), soft_wrap=not console.is_terminal)
     # Outside the table, so that it can be copied from a narrow window too.
     shown_command = printable(command, console.encoding)
     console.print(Text.assemble("Next: ", (shown_command, "bold")), soft_wrap=True)
@@ -86,7 +95,9 @@ def result_table(
 ) -> RenderableType:
     """Return the table of a finished run's figures."""
     title = f"{metrics['name']} on {metrics['dataset']}"
-    return _table(title, _rows(metrics, spec), {"test accuracy"}, boxed=boxed, encoding=encoding)
+    rows = _rows(metrics, spec)
+    # The figure to go by is the first.
+    return _table(title, rows, {rows[0][0]}, boxed=boxed, encoding=encoding)
 
 
 def _table(
@@ -120,6 +131,11 @@ def next_command(metrics: Mapping[str, Any], encoding: str = "utf-8") -> str:
 def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
     accuracy = metrics["test_accuracy"]
     rows = [("test accuracy", f"{accuracy:.4f}{_interval(metrics)}")]
+    if metrics.get("headline") == _BALANCED:
+        rows.insert(0, ("balanced accuracy", f"{metrics[_BALANCED]:.4f} (mean over the classes)"))
+    if "test_majority" in metrics:
+        always = one_line(str(metrics["majority_class"]))
+        rows.append(("most frequent", f"{metrics['test_majority']:.4f} (always {always})"))
     if spec.reference:
         difference = accuracy - spec.reference.test_accuracy
         against = f"{spec.reference.test_accuracy:.4f}, ours {difference:+.4f}"

@@ -99,6 +99,8 @@ def describe_fit(spec: Spec) -> list[str]:
     """Return how long the training is, and what ends it or chooses its weights."""
     fit = spec.fit
     phrases = [f"{_count(fit.epochs, 'epoch')}, batches of {fit.batch_size:,}"]
+    if fit.min_steps:
+        phrases.append(f"on small data more, of smaller batches: {fit.min_steps:,} steps or more")
     if fit.early_stopping:
         patience = _count(fit.early_stopping.patience, "epoch")
         phrases.append(f"it ends early after {patience} without a better {fit.monitor}")

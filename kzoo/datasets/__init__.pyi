@@ -2,8 +2,8 @@ from .catalogue import NAMED_DATASETS as NAMED_DATASETS
 from .dataset import Arrays as Arrays
 from .dataset import Dataset as Dataset
 from .dataset import Inputs as Inputs
+from .find import is_name as is_name
 from .image_files import ImageFiles as ImageFiles
-from .load import is_name as is_name
 from .load import load_dataset as load_dataset
 from .load import load_inputs as load_inputs
 from .shape import DataShape as DataShape

@@ -144,6 +144,8 @@ class Dataset:
         fingerprints: Of the data.
         holds_out_test: Whether the test split was drawn from the data.
         notices: What the person should know and the run's records keep.
+        remarks: What the run's records keep, and nobody need be told: what follows from values
+            that nobody asked for.
         image_bits: The bits that hold the values of its 16-bit images; None where it has none.
     """
 
@@ -156,7 +158,8 @@ class Dataset:
     scaling: Scaling
     fingerprints: Fingerprints
     holds_out_test: bool
-    notices: tuple[str, ...] = field(default=())
+    notices: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     image_bits: int | None = None
 
     @property
@@ -176,6 +179,16 @@ class Dataset:
     def fingerprint(self) -> str:
         """The sha256 over all the data, before they were split."""
         return self.fingerprints.data
+
+    @property
+    def parts(self) -> str:
+        """How the rows are divided, in words."""
+        validation = len(self.validation) if self.validation else 0
+        total = len(self.train) + validation + len(self.test)
+        return (
+            f"{total:,} rows: {len(self.train):,} to train on, {validation:,} to validate, "
+            f"{len(self.test):,} to test" + (", held out" if self.holds_out_test else "")
+        )
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -1,46 +1,165 @@
-"""Seeded, stratified hold-outs."""
+"""Seeded, stratified hold-outs that leave every class in every part."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from kzoo.datasets.dataset import Arrays
 from kzoo.errors import DataError
+from kzoo.spec.spec import DatasetSpec
 
 TEST_FRACTION = 0.2
 MAX_VALIDATION_FRACTION = 0.2
 
+# The same test set whatever the spec's seed, so that runs of several seeds can be compared.
+_TEST_SEED = 0
 
-def hold_out(
-    data: Arrays, rows: int, *, seed: int, where: str, class_names: Sequence[str] = ()
-) -> tuple[Arrays, Arrays]:
-    """Split off `rows` examples with every class in proportion.
+Indices = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Division:
+    """Data divided into rows to train on, to validate on and to test on.
+
+    Attributes:
+        train: As in a `Dataset`, as the others are.
+        validation: Or None.
+        test: Their own, or those held out.
+        notices: What was asked for and cannot be had.
+        remarks: What follows from values that nobody asked for.
+    """
+
+    train: Arrays
+    validation: Arrays | None
+    test: Arrays
+    notices: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def divide(
+    train: Arrays,
+    validation: Arrays | None,
+    test: Arrays | None,
+    section: DatasetSpec,
+    *,
+    seed: int,
+    where: str,
+    class_names: Sequence[str],
+) -> Division:
+    """Hold rows out to validate on, and before that to test on where there is no test split.
 
     Args:
-        data: What is split.
-        rows: Examples to hold out.
+        train: All rows but those of the other two.
+        validation: The validation split that the data have, or None.
+        test: The test split that they have, or None.
+        section: Says how many rows validate.
+        seed: Draws the rows to validate on; those to test on are the same whatever it is.
+        where: What to name in an error.
+        class_names: A name for each class index.
+
+    Raises:
+        DataError: a class has too few examples to be in each part.
+    """
+    classes, remarks = len(np.unique(train.y)), list[str]()
+    tested = _tested_rows(train.y) if test is None else 0
+    wanted = 0 if validation else section.validation_size
+    rows, cut = validation_rows(wanted, len(train) - tested, classes)
+    refuse_rare_classes(
+        train.y, tests=test is None, validates=rows > 0, where=where, class_names=class_names
+    )
+    if test is None:
+        train, test = hold_out_test(train, where=where)
+        remarks.append(f"{where} has no test split: {tested} of its examples are held out as one.")
+    if rows:
+        train, validation = hold_out(train, rows, seed=seed, where=where)
+    is_asked_for = section.validation_size != DatasetSpec.model_fields["validation_size"].default
+    notices = (cut,) if cut and is_asked_for else ()
+    if cut and not is_asked_for:
+        remarks.append(cut)
+    return Division(train, validation, test, notices, tuple(remarks))
+
+
+def hold_out_test(data: Arrays, *, where: str) -> tuple[Arrays, Arrays]:
+    """Split off the rows to test on, of data that have no test split: the same ones every time.
+
+    Args:
+        data: All rows.
+        where: What to name in an error.
+
+    Returns:
+        What is left, and a fifth, with every class in it.
+
+    Raises:
+        DataError: there are too few examples.
+    """
+    return hold_out(data, _tested_rows(data.y), seed=_TEST_SEED, where=where)
+
+
+def _tested_rows(y: Indices) -> int:
+    return max(round(len(y) * TEST_FRACTION), 1, len(np.unique(y)))
+
+
+def refuse_rare_classes(
+    y: Indices,
+    *,
+    tests: bool,
+    validates: bool,
+    where: str,
+    class_names: Sequence[str],
+) -> None:
+    """Refuse data with a class that cannot be in each part, before any part is split off.
+
+    Args:
+        y: ``(n,)``, class indices of all rows that are to be divided.
+        tests: Whether some are held out to test.
+        validates: Whether some are held out to validate.
+        where: What to name in the error.
+        class_names: A name for each class index.
+
+    Raises:
+        DataError: a class has fewer examples than there are parts.
+    """
+    parts = ["to train on", *["to validate on"] * validates, *["to test on"] * tests]
+    counts = np.bincount(y)
+    short = np.flatnonzero((counts > 0) & (counts < len(parts)))
+    if len(parts) == 1 or not len(short):
+        return
+    rarest = int(short[np.argmin(counts[short])])
+    count = int(counts[rarest])
+    *others, last = parts
+    has = "a single example" if count == 1 else f"{count} examples"
+    remedies = [
+        *["give a test file of its own with dataset.test"] * tests,
+        *["set dataset.validation_size=0"] * validates,
+    ]
+    both = ", or " if count == len(parts) - 1 else " and "
+    raise DataError(
+        f"{where}: class {class_names[rarest]} has {has} of {len(y):,}; expected {len(parts)} or "
+        f"more, one {', one '.join(others)} and one {last}: add some, or {both.join(remedies)}"
+    )
+
+
+def hold_out(data: Arrays, rows: int, *, seed: int, where: str) -> tuple[Arrays, Arrays]:
+    """Split off `rows` examples with every class in proportion, at least one of each.
+
+    Args:
+        data: What is split; of each class it has 2 examples or more.
+        rows: Examples to hold out, as many as there are classes or more.
         seed: Same seed, same rows.
         where: What to name in an error.
-        class_names: A name for each class index, to name it by in an error.
 
     Returns:
         What is left, in the order it had, and what was held out.
 
     Raises:
-        DataError: a class has too few examples to be in both parts.
+        DataError: there are too few examples for every class to be in both parts.
     """
     from sklearn.model_selection import train_test_split
 
-    counts = np.bincount(data.y)
-    if counts.min(initial=len(data), where=counts > 0) < 2:
-        lonely = int(np.flatnonzero(counts == 1)[0])
-        name = class_names[lonely] if class_names else lonely
-        raise DataError(
-            f"{where}: class {name} has a single example; expected 2 or more, "
-            "so that some can be held out"
-        )
     try:
         kept, held = train_test_split(
             np.arange(len(data)), test_size=rows, stratify=data.y, random_state=seed
@@ -50,14 +169,39 @@ def hold_out(
             f"{where}: {len(data)} examples in {len(np.unique(data.y))} classes are too few "
             f"to hold out {rows}"
         ) from error
+    _exchange(data.y, kept, held)
     return data.take(np.sort(kept)), data.take(np.sort(held))
 
 
-def validation_rows(wanted: int, available: int) -> tuple[int, str | None]:
-    """Return how many rows validate, and a notice where that is fewer than wanted."""
+def _exchange(y: Indices, kept: npt.NDArray[np.int64], held: npt.NDArray[np.int64]) -> None:
+    """Put, in place, one row of each class that was left out among those held out.
+
+    A row of the class that has most there goes the other way.
+    """
+    counts = np.bincount(y[held], minlength=int(y.max()) + 1)
+    for missing in np.setdiff1d(y[kept], y[held]):
+        gives = int(counts.argmax())
+        ours = int(np.flatnonzero(y[kept] == missing)[0])
+        theirs = int(np.flatnonzero(y[held] == gives)[0])
+        kept[ours], held[theirs] = held[theirs], kept[ours]
+        counts[gives] -= 1
+        counts[missing] += 1
+
+
+def validation_rows(wanted: int, available: int, classes: int = 1) -> tuple[int, str | None]:
+    """Return how many rows validate, and a notice where they are not as many as wanted.
+
+    Args:
+        wanted: 0 for none.
+        available: Rows that are to be divided; at most 20 % are taken.
+        classes: How many of them there are: of each one row is taken, even if it is more.
+    """
     most = int(available * MAX_VALIDATION_FRACTION)
-    if wanted <= most:
-        return wanted, None
-    return most, (
-        f"validation_size {wanted} is more than 20 % of {available} training rows: {most} are taken"
-    )
+    rows = max(min(wanted, most), classes) if wanted and most else 0
+    if rows == wanted:
+        return rows, None
+    if wanted > most:
+        reason = f"more than 20 % of {available} training rows"
+    else:
+        reason = f"fewer than the {classes} classes"
+    return rows, f"validation_size {wanted} is {reason}: {rows} are taken"

@@ -14,17 +14,15 @@ import numpy.typing as npt
 
 from kzoo.datasets import Arrays, ImageFiles, Scaling
 from kzoo.datasets.arrays import is_frame, plain_labels
+from kzoo.datasets.catalogue import ARRAYS
 from kzoo.datasets.check import check_examples, find_scaling, label_words
 from kzoo.datasets.dataset import Source, take_fingerprints
 from kzoo.datasets.features import TableFeatures
+from kzoo.datasets.find import read_source
 from kzoo.datasets.formats import unfit_settings
-from kzoo.datasets.load import (
-    ARRAYS,
-    as_pixels,
-    hold_out_test,
-    read_source,
-    unknown_notices,
-)
+from kzoo.datasets.inputs import unknown_notices
+from kzoo.datasets.pixel_rows import as_pixels
+from kzoo.datasets.split import hold_out_test
 from kzoo.datasets.tables.learn import encode
 from kzoo.datasets.tables.pixels import pixel_array
 from kzoo.datasets.tables.read import read_frame
@@ -131,8 +129,12 @@ def _chosen(run: Run, source: Source, name: str) -> TestSet:
     if take_fingerprints(data).train != run.dataset.train_fingerprint:
         return _test_set(run, data, source, name)
     if run.dataset.holds_out_test:
-        _, held_out, _ = hold_out_test(data, name, source.where, run.dataset.class_names)
-        return _test_set(run, held_out, source, name)
+        _, held_out = hold_out_test(data, where=source.where)
+        notice = (
+            f"{name} is what the run was trained on: the {len(held_out):,} rows that it held out "
+            "are tested on."
+        )
+        return _test_set(run, held_out, replace(source, notices=(*source.notices, notice)), name)
     notice = f"{name} is what the run was trained on: these figures are too good."
     return _test_set(run, data, replace(source, notices=(*source.notices, notice)), name)
 

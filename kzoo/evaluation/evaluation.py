@@ -14,7 +14,7 @@ from kzoo.display import Mode
 from kzoo.errors import RunError
 from kzoo.evaluation.data import TestSet, arrays_for, dataset_for
 from kzoo.evaluation.predictions import read_predictions
-from kzoo.figures import METRICS, accuracy_interval
+from kzoo.figures import METRICS, accuracy_interval, majority_accuracy
 from kzoo.figures.classes import (
     ClassFigures,
     Confusion,
@@ -44,6 +44,11 @@ class Evaluation:
         classes: The figures of each class, in the order of the run's classes.
         confusions: The most frequent confusions, at most ten, the most frequent first.
         notices: What the person should know of the data.
+        majority: Accuracy of always giving the class most frequent in training; None where the run
+            does not say which that is.
+        majority_class: That class, or None.
+        headline: The metric to go by: ``accuracy``, or ``balanced_accuracy`` where a class was far
+            rarer in training than the others.
     """
 
     run: str
@@ -55,6 +60,9 @@ class Evaluation:
     classes: tuple[ClassFigures, ...]
     confusions: tuple[Confusion, ...]
     notices: tuple[str, ...] = ()
+    majority: float | None = None
+    majority_class: str | None = None
+    headline: str = "accuracy"
 
     @property
     def accuracy(self) -> float:
@@ -95,6 +103,8 @@ def evaluation(
     name: str,
     dataset: str,
     notices: tuple[str, ...] = (),
+    majority_class: str | None = None,
+    headline: str = "accuracy",
 ) -> Evaluation:
     """Return the figures of a model's answers.
 
@@ -106,7 +116,10 @@ def evaluation(
         name: The name of its spec.
         dataset: What it was tested on.
         notices: What the person should know of the data.
+        majority_class: The class most frequent in training, or None.
+        headline: The metric to go by.
     """
+    answer = class_names.index(majority_class) if majority_class in class_names else None
     table = confusion_table(probabilities.argmax(axis=1), labels, len(class_names))
     return Evaluation(
         run=run,
@@ -118,6 +131,9 @@ def evaluation(
         classes=class_figures(table, class_names),
         confusions=confusions(table, class_names)[:_CONFUSIONS_SHOWN],
         notices=notices,
+        majority=None if answer is None else majority_accuracy(labels, answer),
+        majority_class=None if answer is None else majority_class,
+        headline=headline,
     )
 
 
@@ -164,7 +180,15 @@ def evaluate(
         name=found.spec.name,
         dataset=tested.name,
         notices=tested.notices,
+        majority_class=found.metrics.get("majority_class"),
+        headline=_headline(found),
     )
+
+
+def _headline(run: Run) -> str:
+    """Return the metric that a run goes by; accuracy where its record has none that is known."""
+    name = str(run.metrics.get("headline", "")).removeprefix("test_")
+    return name if name in METRICS else "accuracy"
 
 
 def _predict(run: Run, tested: TestSet) -> npt.NDArray[np.float32]:

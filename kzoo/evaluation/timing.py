@@ -14,6 +14,7 @@ from kzoo.datasets.formats import all_settings
 from kzoo.datasets.split import validation_rows
 from kzoo.spec import Spec
 from kzoo.train import run as train
+from kzoo.train.steps import with_enough_steps
 
 _STEPS = 50
 _LEAST_ROWS = 5000
@@ -47,6 +48,15 @@ def data_shape(spec: Spec) -> DataShape:
     return load_dataset(spec).shape if known is None else known.shape
 
 
+def with_steps_for(spec: Spec, shape: DataShape) -> Spec:
+    """Return a spec with the epochs and the batches that it takes for data of this shape."""
+    validation, _ = validation_rows(
+        spec.dataset.validation_size, shape.rows, len(shape.class_names)
+    )
+    fit = with_enough_steps(spec.fit, max(shape.rows - validation, 1))
+    return spec.model_copy(update={"fit": fit})
+
+
 def time_epoch(spec: Spec, shape: DataShape) -> EpochTime:
     """Train the spec for a few short epochs on random data, by the way that every run goes.
 
@@ -58,8 +68,13 @@ def time_epoch(spec: Spec, shape: DataShape) -> EpochTime:
         KzooError: it cannot be trained.
     """
     rows = min(shape.rows, max(_STEPS * spec.fit.batch_size, _LEAST_ROWS))
-    x, y = _random_examples(shape, rows)
-    validation, _ = validation_rows(spec.dataset.validation_size, shape.rows)
+    few = len(shape.class_names)
+    # Besides them one of each class to test on, which are none of those that are trained on.
+    x, y = _random_examples(shape, rows + few)
+    x, x_test, y, y_test = x[:rows], x[rows:], y[:rows], np.asarray(shape.class_names)
+    validation, _ = validation_rows(
+        spec.dataset.validation_size, shape.rows, len(shape.class_names)
+    )
     # A stratified hold-out needs one of each class.
     least = min(len(shape.class_names), validation)
     share = max(round(validation * rows / shape.rows), least)
@@ -69,9 +84,8 @@ def time_epoch(spec: Spec, shape: DataShape) -> EpochTime:
         # They say how to read the data, and random data are not read.
         **{f"dataset.{name}": None for name in all_settings()},
     }
-    few = slice(0, len(shape.class_names))
     with tempfile.TemporaryDirectory() as folder:
-        data = (x, y, x[few], y[few])
+        data = (x, y, x_test, y_test)
         seconds = train(spec, data, overrides=changes, out=folder, display="quiet").history[
             "seconds"
         ]

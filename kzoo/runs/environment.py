@@ -96,4 +96,5 @@ def describe_environment(dataset: Dataset) -> dict[str, Any]:
         "platform": platform.platform(),
         "dataset": DatasetFacts.of(dataset).model_dump(mode="json"),
         "notices": list(dataset.notices),
+        "remarks": list(dataset.remarks),
     }

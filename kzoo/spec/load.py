@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -131,11 +131,15 @@ def _inherit(tree: Tree, *, where: str, folder: Path | None, depth: int = 0) -> 
     for key in _NOT_INHERITED:
         inherited.pop(key, None)
     _forget_fallback(inherited)
+    section = tree.get("fit")
+    if isinstance(section, dict):
+        _forget_min_steps(inherited, section)
     return merge(inherited, tree)
 
 
 def _override(spec: Spec, overrides: Mapping[str, Any]) -> Tree:
     tree = spec.to_dict()
+    _forget_min_steps(tree, {path.removeprefix("fit.") for path in overrides})
     put_all(tree, overrides)
     settle_places(tree, None)
     if set(overrides) - {"seed"}:
@@ -151,6 +155,12 @@ def _override(spec: Spec, overrides: Mapping[str, Any]) -> Tree:
 def _forget_fallback(tree: Tree) -> None:
     if isinstance(tree.get("dataset"), dict):
         tree["dataset"].pop("fallback", None)
+
+
+def _forget_min_steps(tree: Tree, said: Collection[str]) -> None:
+    """Drop `fit.min_steps` where another sets what it would change: what was said is obeyed."""
+    if {"epochs", "batch_size"}.intersection(said) and isinstance(tree.get("fit"), dict):
+        tree["fit"].pop("min_steps", None)
 
 
 def _spec_type(tree: Tree, *, where: str) -> type[Spec]:

@@ -188,6 +188,12 @@ class FitSpec(Section):
         ge=1,
         le=1_000_000,
     )
+    min_steps: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        None,
+        description="Steps to train at least: where the data are too few for them, batches become "
+        "at most a tenth of the training rows (not below 8), and epochs grow until they are "
+        "reached. Setting epochs or batch_size over an inherited or named spec turns it off.",
+    )
     monitor: Monitored = Field(
         "val_accuracy",
         description="What tells the best epoch: for early stopping and for restore_best_weights.",

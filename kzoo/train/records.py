@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from kzoo.figures import METRICS, MONITORED
+from kzoo.datasets.notices import class_counts, rarest_class
+from kzoo.figures import METRICS, MONITORED, majority_accuracy
 from kzoo.runs import describe_environment, directory, predict, write_atomically, write_json
 from kzoo.runs.history import EPOCH, SECONDS
 from kzoo.runs.weights import weights_digest
 from kzoo.spec import Spec
+from kzoo.train.shortness import training_notices
 from kzoo.train.training import Trained, Trainee
 
 
@@ -55,6 +57,8 @@ def write_results(path: Path, trained: Trained, *, began: float, is_trial: bool 
     spec, dataset, model = trained.spec, trained.dataset, trained.model
     recorder, row = trained.recorder, trained.recorder.rows[trained.kept]
     tested = {} if is_trial else _test(path, trained)
+    # A search compares trainings that are all as short.
+    notices = [] if is_trial else training_notices(spec, recorder.rows, dataset.num_classes)
     write_atomically(path / directory.HISTORY, recorder.write)
     write_atomically(path / directory.WEIGHTS, model.save_weights)
     write_atomically(path / directory.MODEL, model.save)
@@ -70,7 +74,9 @@ def write_results(path: Path, trained: Trained, *, began: float, is_trial: bool 
         **{name: row[name] for name in MONITORED if name in row},
         **tested,
         "weights_sha256": weights_digest(path / directory.WEIGHTS),
-        "notices": list(dataset.notices),
+        "notices": [*dataset.notices, *notices],
+        "training_notices": notices,
+        "remarks": list(dataset.remarks),
         "seconds": {
             "total": time.perf_counter() - began + recorder.earlier_seconds,
             "fit": trained.seconds + recorder.earlier_seconds,
@@ -96,4 +102,14 @@ def _test(path: Path, trained: Trained) -> dict[str, Any]:
     figures = {
         f"test_{name}": metric.function(probabilities, test.y) for name, metric in METRICS.items()
     }
-    return {**figures, "test_examples": len(test)}
+    # With the validation rows, whose number a person need not think of.
+    counts = class_counts(trained.dataset, trained.dataset.num_classes)
+    majority = int(counts.argmax())
+    headline = "accuracy" if rarest_class(counts) is None else "balanced_accuracy"
+    return {
+        **figures,
+        "test_majority": majority_accuracy(test.y, majority),
+        "majority_class": trained.dataset.class_names[majority],
+        "headline": f"test_{headline}",
+        "test_examples": len(test),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from kzoo.spec.load import Overrides, SpecSource
 from kzoo.train.interruption import Interruption
 from kzoo.train.moved import hold_to_data, lasting_name, place_data
 from kzoo.train.records import forget_checkpoint, write_beginning, write_results, write_spec
+from kzoo.train.steps import describe_change, with_enough_steps
 from kzoo.train.training import Callbacks, Trainee, prepare, train
 
 
@@ -53,12 +55,16 @@ def run(
     checked = load_spec(spec, overrides)
     with watching(display) as on_progress:
         dataset = load_dataset(checked, data, on_progress=on_progress)
-    trainee = prepare(resolve(checked, dataset), dataset)
+    resolved = resolve(checked, dataset)
+    change = describe_change(checked.fit, resolved.fit, len(dataset.train))
+    if change:
+        dataset = replace(dataset, remarks=(*dataset.remarks, change))
+    trainee = prepare(resolved, dataset)
     # Nothing can be wrong with spec and data any more.
     path = create_run(out, trainee.spec.name)
     with holding(path):
         write_beginning(path, trainee)
-        return _carry_out(path, trainee, display, callbacks, began)
+        return _carry_out(path, trainee, display, callbacks, began, change=change)
 
 
 def resume(
@@ -109,12 +115,13 @@ def _carry_out(
     callbacks: Callbacks,
     began: float,
     *,
+    change: str = "",
     resumes: bool = False,
 ) -> Run:
     """Train in a directory that is held, where a person watches and may interrupt."""
     where = path / directory.CHECKPOINT
     progress = RichProgress(
-        _header(trainee, resumes=resumes),
+        _header(trainee, change, resumes=resumes),
         mode=display,
         batch_size=trainee.spec.fit.batch_size,
         monitor=trainee.spec.fit.monitor,
@@ -134,7 +141,7 @@ def _carry_out(
 
 
 def resolve(spec: Spec, dataset: Dataset) -> Spec:
-    """Return the spec as it will be run: the data that was found, the rows that were taken."""
+    """Return the spec as it will be run: the data that was found, the rows and steps taken."""
     section = spec.dataset.model_copy(
         update={
             "name": lasting_name(dataset.name),
@@ -153,15 +160,15 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
         # With more memory it would not be streamed, and streams take the examples in an order of
         # their own.
         section = section.model_copy(update={"memory_limit": most_memory() / GIBIBYTE})
-    changed: dict[str, Any] = {"dataset": section}
+    fit = with_enough_steps(spec.fit, len(dataset.train))
+    changed: dict[str, Any] = {"dataset": section, "fit": fit}
     if dataset.name != spec.dataset.name:
         changed |= {"reference": None, "expected": None, "found": None}
     return spec.model_copy(update=changed)
 
 
-def _header(trainee: Trainee, *, resumes: bool) -> Header:
+def _header(trainee: Trainee, change: str, *, resumes: bool) -> Header:
     spec, dataset = trainee.spec, trainee.dataset
-    validation = len(dataset.validation) if dataset.validation else 0
     reason = "as the run began" if resumes else trainee.reason
     notices = dataset.notices
     if spec.model.dtype_policy == "mixed_bfloat16" and is_slow_in_bfloat16():
@@ -170,11 +177,11 @@ def _header(trainee: Trainee, *, resumes: bool) -> Header:
         title=spec.name,
         facts={
             "model": f"{spec.model.builder}, {trainee.model.count_params():,} parameters",
-            "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
-            f"validate, {len(dataset.test):,} to test",
+            "data": f"{dataset.name}: {dataset.parts}",
             "examples": describe_examples(
                 dataset.features, dataset.class_names, dataset.class_counts
             ),
+            **({"training": change} if change else {}),
             "device": describe_device(),
             "execution": f"{spec.fit.execution}: {reason}",
         },

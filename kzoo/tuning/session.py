@@ -19,6 +19,7 @@ from kzoo.spec.tune import TuneSpec
 from kzoo.train.interruption import interrupting
 from kzoo.train.resumption import differences
 from kzoo.train.runner import resolve
+from kzoo.train.steps import describe_change
 from kzoo.tuning.algorithms import Proposer, make_proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor
 from kzoo.tuning.log import SearchLog
@@ -62,7 +63,8 @@ class Session:
                 f"tune.objective: {self.tune.objective.metric} needs validation images, of which "
                 "dataset.validation_size leaves none"
             )
-        spec = resolve(spec, dataset)
+        spec, asked = resolve(spec, dataset), spec.fit
+        change = describe_change(asked, spec.fit, len(dataset.train))
         path = create_run(out.absolute(), f"{spec.name}-tune")
         with holding(path):
             if data is not None:
@@ -71,7 +73,7 @@ class Session:
             write_atomically(path / directory.SEARCH, lambda file: file.write_text(text, "utf-8"))
             with SearchLog(path / LOG) as log:
                 log.began(spec.to_dict(), dataset.fingerprint)
-                return self._search(path, spec, dataset, log)
+                return self._search(path, spec, dataset, log, change)
 
     def go_on(self, path: Path, spec: Spec) -> Search:
         """Search on from where the log ends.
@@ -102,14 +104,16 @@ class Session:
         with watching(self.display) as on_progress:
             return load_dataset(spec, data, on_progress=on_progress)
 
-    def _search(self, path: Path, spec: Spec, dataset: Dataset, log: SearchLog) -> Search:
+    def _search(
+        self, path: Path, spec: Spec, dataset: Dataset, log: SearchLog, change: str = ""
+    ) -> Search:
         if isinstance(self.executor, InProcess):
             keep_data(spec, dataset)
         proposer = make_proposer(self.tune, seed=spec.seed, epochs=spec.fit.epochs)
         before = replay(proposer, log.events)
         objective, ended = self.tune.objective, list(before.ended)
         progress = SearchProgress(
-            self._header(spec, dataset, proposer),
+            self._header(spec, dataset, proposer, change),
             total=proposer.limit,
             metric=objective.metric,
             direction=objective.direction,
@@ -135,7 +139,7 @@ class Session:
         write_report(search)
         return search
 
-    def _header(self, spec: Spec, dataset: Dataset, proposer: Proposer) -> Header:
+    def _header(self, spec: Spec, dataset: Dataset, proposer: Proposer, change: str) -> Header:
         tune, points = self.tune, proposer.points
         of = "" if points is None else f" of {points:,} points"
         validation = len(dataset.validation) if dataset.validation else 0
@@ -146,6 +150,7 @@ class Session:
                 "search": f"{tune.algorithm}, {tune.max_trials:,} trials at most{of}",
                 "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
                 "validate; the test set stays unseen",
+                **({"training": change} if change else {}),
                 "where": self.executor.where,
             },
             notices=dataset.notices,

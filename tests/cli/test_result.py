@@ -99,3 +99,24 @@ def test_an_ascii_terminal_gets_an_ascii_box() -> None:
 def test_the_interval_is_wilsons(correct: int, total: int, low: float, high: float) -> None:
     """It agrees with Wilson's formula with z = 1.95996, at the ends too."""
     assert accuracy_interval(correct, total) == pytest.approx((low, high), abs=2e-6)
+
+
+def test_what_the_most_frequent_class_gives_stands_below_the_accuracy() -> None:
+    """An accuracy is worth what it has over always giving one answer, on the next line."""
+    lines = printed(test_majority=0.1135, majority_class="1").splitlines()
+    (number,) = (n for n, line in enumerate(lines) if "test accuracy" in line)
+    assert "0.1135 (always 1)" in lines[number + 1]
+
+
+def test_balanced_accuracy_is_first_where_a_class_is_rare() -> None:
+    """The figure to go by stands above the accuracy, and only where the run goes by it."""
+    figures: dict[str, Any] = {"test_balanced_accuracy": 0.5123}
+    assert "balanced" not in printed(**figures)
+    text = printed(headline="test_balanced_accuracy", **figures)
+    assert text.index("0.5123") < text.index("0.9835")
+
+
+def test_what_the_training_tells_stands_below_the_table() -> None:
+    """A training that was too short says so beside its figures."""
+    text = printed(training_notices=["15 epochs are too few: try fit.epochs=45"])
+    assert "\nNOTICE: 15 epochs are too few: try fit.epochs=45\nNext: " in text

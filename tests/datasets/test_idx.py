@@ -82,7 +82,7 @@ def test_idx_without_a_test_pair_gives_one_up(tmp_path: Path) -> None:
     """Where there is no test pair a fifth is held out, and noted."""
     dataset = load(save(tmp_path, names=TRAIN))
     assert len(dataset.test) == 40
-    assert "has no test split: 40 of its examples" in dataset.notices[0]
+    assert "has no test split: 40 of its examples" in dataset.remarks[0]
 
 
 def test_a_plain_file_goes_before_its_compressed_copy(tmp_path: Path) -> None:

@@ -62,11 +62,11 @@ def test_real_digits_are_read_from_class_folders(tmp_path: Path) -> None:
 
 
 def test_images_are_scaled_by_255(tmp_path: Path) -> None:
-    """Images of bytes are divided by 255, and a fifth of them is held out, with a notice."""
+    """Images of bytes are divided by 255, and a fifth of them is held out."""
     dataset = load(save_digits(tmp_path))
     assert dataset.scaling.scale == 1 / 255
     assert len(dataset.test) == 20
-    assert len(dataset.notices) == 1
+    assert dataset.holds_out_test
 
 
 @pytest.mark.parametrize(("train", "test"), [("train", "test"), ("Training", "Testing")])

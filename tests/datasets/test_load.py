@@ -91,8 +91,11 @@ def test_digits_validation_rows_differ_by_seed(digits: Dataset) -> None:
 
 
 def test_digits_record_what_was_held_out(digits: Dataset) -> None:
-    """The missing test split and the cut validation size are noted."""
-    assert digits.notices == (
+    """The missing test split and the cut default of validation rows are on record, and quiet."""
+    assert digits.notices == ()
+    assert digits.holds_out_test
+    assert digits.parts == "1,797 rows: 1,151 to train on, 287 to validate, 359 to test, held out"
+    assert digits.remarks == (
         "digits has no test split: 359 of its examples are held out as one.",
         "validation_size 5000 is more than 20 % of 1438 training rows: 287 are taken",
     )
@@ -113,10 +116,17 @@ def test_validation_size_within_a_fifth_is_taken_as_it_is() -> None:
     assert not any("validation_size" in notice for notice in dataset.notices)
 
 
-def test_validation_smaller_than_the_classes_says_so() -> None:
-    """Fewer validation rows than classes is an error that says how many classes there are."""
-    with pytest.raises(DataError, match=r"digits: .* 10 classes .* hold out 5"):
-        load_dataset(spec_on("digits", validation_size=5))
+@pytest.mark.parametrize(("wanted", "taken"), [(5, 10), (300, 287)])
+def test_validation_rows_that_were_asked_for_and_not_had_are_told(wanted: int, taken: int) -> None:
+    """Fewer validation rows than classes, or more than a fifth, are changed under a notice."""
+    dataset = load_dataset(spec_on("digits", validation_size=wanted))
+    assert dataset.validation is not None
+    assert len(dataset.validation) == taken
+    (notice,) = dataset.notices
+    assert f"validation_size {wanted} is" in notice
+    assert notice.endswith(f": {taken} are taken")
+    again = load_dataset(spec_on("digits", validation_size=taken))
+    np.testing.assert_array_equal(again.train.x, dataset.train.x)
 
 
 @pytest.mark.parametrize(
@@ -173,20 +183,54 @@ def test_hold_out_keeps_the_order_of_the_rows() -> None:
         assert (np.diff(part.x[:, 0]) > 0).all()
 
 
-def test_a_class_with_one_example_cannot_be_held_out() -> None:
-    """A class with a single example is named in the error."""
-    x, y = make_arrays(40)
-    y[y == 2] = 0
-    y[0] = 2
-    with pytest.raises(DataError, match="data: class 2 has a single example; expected 2 or more"):
-        load_dataset(spec_on("digits"), (x, y))
+TRAIN, TEST, VALIDATE = "one to train on", "one to test on", "one to validate on"
 
 
-def test_more_classes_than_rows_to_hold_out_is_an_error() -> None:
-    """Ten classes cannot be stratified into four held-out rows."""
-    x, y = make_arrays(20, 10)
-    with pytest.raises(DataError, match="20 examples in 10 classes are too few to hold out 4"):
-        load_dataset(spec_on("digits"), (x, y))
+@pytest.mark.parametrize(
+    ("count", "tests", "validation_size", "said"),
+    [
+        (1, False, 0, f"a single example of 41; expected 2 or more, {TRAIN} and {TEST}: add some, "
+         "or give a test file of its own with dataset.test"),
+        (1, True, 8, f"a single example of 41; expected 2 or more, {TRAIN} and {VALIDATE}: add "
+         "some, or set dataset.validation_size=0"),
+        (2, False, 8, f"2 examples of 42; expected 3 or more, {TRAIN}, {VALIDATE} and {TEST}: add "
+         "some, or give a test file of its own with dataset.test, or set "
+         "dataset.validation_size=0"),
+        (1, False, 8, f"a single example of 41; expected 3 or more, {TRAIN}, {VALIDATE} and "
+         f"{TEST}: add some, or give a test file of its own with dataset.test and set "
+         "dataset.validation_size=0"),
+    ],
+)  # fmt: skip
+def test_a_class_too_rare_for_every_part_is_named(
+    count: int, tests: bool, validation_size: int, said: str
+) -> None:
+    """The error has the class, its count, that of all the data, and what helps."""
+    x, y = make_arrays(40 + count, 2)
+    y[40:] = 2
+    test = (x[:2], np.array([0, 2])) if tests else ()
+    with pytest.raises(DataError) as error:
+        load_dataset(spec_on("digits", validation_size=validation_size), (x, y, *test))
+    assert str(error.value) == f"data: class 2 has {said}"
+
+
+@deterministic
+@given(
+    counts=st.lists(st.integers(3, 40), min_size=2, max_size=8),
+    wanted=st.integers(1, 6000),
+    seed=st.integers(0, 99),
+)
+def test_every_class_is_in_every_part(counts: list[int], wanted: int, seed: int) -> None:
+    """Whatever the classes' sizes, from three up, none is left out, and as many rows give it so."""
+    y = np.repeat(np.arange(len(counts)), counts)
+    x = np.arange(len(y), dtype=np.float32)[:, None]
+    dataset = load_dataset(spec_on("digits", validation_size=wanted, seed=seed), (x, y))
+    parts = [dataset.train, *filter(None, [dataset.validation]), dataset.test]
+    for part in parts:
+        assert set(part.y) == set(range(len(counts)))
+    assert sorted(np.concatenate([part.x[:, 0] for part in parts])) == list(range(len(y)))
+    taken = len(dataset.validation) if dataset.validation else 0
+    again = load_dataset(spec_on("digits", validation_size=taken, seed=seed), (x, y))
+    np.testing.assert_array_equal(again.train.x, dataset.train.x)
 
 
 def test_fingerprint_is_the_same_for_the_same_data() -> None:
@@ -248,16 +292,16 @@ def test_arrays_without_a_test_split_give_one_up() -> None:
     dataset = load_dataset(spec_on("digits"), make_arrays())
     assert dataset.name == "arrays"
     assert (len(dataset.train), len(dataset.test)) == (64, 20)
-    assert dataset.notices[0].startswith("arrays has no test split: 20 of its examples")
+    assert dataset.remarks[0].startswith("data has no test split: 20 of its examples")
 
 
 def test_arrays_with_a_test_split_keep_it() -> None:
     """Of arrays (x, y, x_test, y_test) the test rows are taken as they are."""
     x, y = make_arrays()
-    dataset = load_dataset(spec_on("digits", validation_size=20), (x, y, x[:10], y[:10]))
-    np.testing.assert_array_equal(dataset.test.x, x[:10])
+    dataset = load_dataset(spec_on("digits", validation_size=20), (x, y, x[:10] + 1, y[:10]))
+    np.testing.assert_array_equal(dataset.test.x, x[:10] + 1)
     np.testing.assert_array_equal(dataset.test.y, y[:10])
-    assert dataset.notices == ()
+    assert (dataset.notices, dataset.remarks, dataset.holds_out_test) == ((), (), False)
 
 
 def test_arrays_may_be_lists() -> None:

@@ -37,9 +37,9 @@ def path(tmp_path: Path) -> Path:
 
 def test_an_archive_with_a_test_split_keeps_it(path: Path) -> None:
     """x_test and y_test are the test set, as they are and without a notice."""
-    dataset = load(save(path, x_train=X, y_train=Y, x_test=X[:9], y_test=Y[:9]))
+    dataset = load(save(path, x_train=X, y_train=Y, x_test=X[:9] + 1, y_test=Y[:9]))
     assert (len(dataset.train), len(dataset.test)) == (54, 9)
-    np.testing.assert_array_equal(dataset.test.x, X[:9])
+    np.testing.assert_array_equal(dataset.test.x, X[:9] + 1)
     assert dataset.notices == ()
 
 
@@ -47,7 +47,7 @@ def test_an_archive_without_a_test_split_gives_one_up(path: Path) -> None:
     """Where there is no test split a fifth is held out, and noted under the archive's path."""
     dataset = load(save(path, x_train=X, y_train=Y))
     assert (len(dataset.train), len(dataset.test)) == (42, 12)
-    assert dataset.notices == (
+    assert dataset.remarks == (
         f"{path} has no test split: 12 of its examples are held out as one.",
     )
 

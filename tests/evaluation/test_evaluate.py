@@ -121,6 +121,45 @@ def test_the_figures_of_a_run_are_those_it_reported(trained: kzoo.Run) -> None:
     assert (result.examples, result.dataset, result.name) == (359, "digits", "softmax_regression")
     assert result.run == str(trained.path)
     assert result.notices == tuple(trained.metrics["notices"])
+    assert result.majority == pytest.approx(trained.metrics["test_majority"], abs=1e-12)
+    assert result.majority_class == trained.metrics["majority_class"]
+
+
+def test_the_most_frequent_class_is_that_of_the_training(tmp_path: Path) -> None:
+    """What always giving it is worth is told of the run's own test rows and of others."""
+    random = np.random.default_rng(0)
+    x, y = random.standard_normal((60, 2)), np.array(["a"] * 20 + ["b"] * 40)
+    tests = random.standard_normal((4, 2)), np.array(["a", "a", "a", "b"])
+    changes = {"fit.epochs": 1}
+    run = kzoo.run(
+        "softmax_regression", (x, y, *tests), overrides=changes, out=tmp_path, display="quiet"
+    )
+    assert (run.metrics["test_majority"], run.metrics["majority_class"]) == (0.25, "b")
+    assert (evaluate(run).majority, evaluate(run, (x, y)).majority) == (0.25, 40 / 60)
+    assert evaluate(run).to_dict()["majority_class"] == "b"
+
+
+@pytest.mark.parametrize("record", [{}, {"majority_class": "no class"}, {"majority_class": 7}])
+def test_a_run_that_does_not_say_its_most_frequent_class_has_none(
+    copied_run: Path, record: dict[str, Any]
+) -> None:
+    """A record of an earlier version, or a strange one, is read; the figure is left out."""
+    path = copied_run / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    del metrics["majority_class"], metrics["headline"]
+    path.write_text(json.dumps({**metrics, **record}), encoding="utf-8")
+    result = evaluate(copied_run)
+    assert (result.majority, result.majority_class, result.headline) == (None, None, "accuracy")
+
+
+def test_a_file_that_is_only_tested_on_is_not_told_of_its_own_training_rows(
+    trained: kzoo.Run, tmp_path: Path
+) -> None:
+    """That its test rows repeat its training rows says nothing of a model trained on others."""
+    x = np.full((40, 8, 8), 3, np.uint8)
+    path = tmp_path / "twins.npz"
+    np.savez(path, x_train=x, y_train=np.arange(40) % 10, x_test=x, y_test=np.arange(40) % 10)
+    assert not any("training rows too" in notice for notice in evaluate(trained, path).notices)
 
 
 def test_testing_anew_gives_the_same_figures(trained: kzoo.Run) -> None:

@@ -11,9 +11,9 @@ import pytest
 from keras import layers
 
 import kzoo
-from kzoo.datasets import NAMED_DATASETS, DataShape, load_dataset
+from kzoo.datasets import NAMED_DATASETS, DataShape, Scaling, load_dataset
 from kzoo.evaluation.layers import LayerFigures, layer_figures
-from kzoo.evaluation.timing import _random_examples, data_shape, time_epoch
+from kzoo.evaluation.timing import _random_examples, data_shape, time_epoch, with_steps_for
 from kzoo.spec import Spec, load_spec
 
 MNIST = NAMED_DATASETS["mnist"].shape
@@ -187,3 +187,10 @@ def test_random_examples_are_of_the_datas_type() -> None:
     assert set(y) == set("0123456789")
     shape = DataShape("it", (3,), ("a", "b"), 9, "float32", MNIST.scaling)
     assert _random_examples(shape, 9)[0].dtype == np.float32
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(60_000, 15), (120, 91)])
+def test_small_data_are_timed_for_the_epochs_that_they_take(rows: int, epochs: int) -> None:
+    """A file of 120 rows is trained for as many epochs as `kzoo run` takes."""
+    shape = DataShape("mine", (4,), ("a", "b"), rows, "float32", Scaling(1.0))
+    assert with_steps_for(kzoo.load_spec("deep_mlp"), shape).fit.epochs == epochs

@@ -32,7 +32,7 @@ def test_spec_of_the_zoo_is_inherited(write: Write) -> None:
     spec = load_spec(write("mine.json", extends="deep_mlp", fit={"epochs": 2}))
     zoo = load_spec("deep_mlp")
     assert spec.name == "mine"
-    assert spec.fit == zoo.fit.model_copy(update={"epochs": 2})
+    assert spec.fit == zoo.fit.model_copy(update={"epochs": 2, "min_steps": None})
     assert (spec.model, spec.optimizer, spec.tune) == (zoo.model, zoo.optimizer, zoo.tune)
 
 

@@ -1,0 +1,79 @@
+"""What the inputs of divided data mean, and their arrays as a model takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from kzoo.datasets.check import find_scaling
+from kzoo.datasets.dataset import Arrays, Source
+from kzoo.datasets.features import Features, PixelFeatures, TableFeatures, features_of_shape
+from kzoo.datasets.shape import Scaling
+from kzoo.datasets.split import Division
+from kzoo.datasets.tables.learn import encode, learn_features
+from kzoo.datasets.tables.table import Table
+from kzoo.spec.spec import DatasetSpec
+
+
+@dataclass(frozen=True)
+class LearntInputs:
+    """Divided data as a model takes them, and what their training rows taught.
+
+    Attributes:
+        split: The parts; tables are arrays of floats.
+        features: What the inputs mean.
+        scaling: Of arrays and images: the map to order one.
+        notices: What the person should know of them.
+    """
+
+    split: Division
+    features: Features
+    scaling: Scaling
+    notices: tuple[str, ...] = ()
+
+
+def as_arrays(split: Division, source: Source, section: DatasetSpec) -> LearntInputs:
+    """Return divided data as a model takes them.
+
+    Args:
+        split: The parts, as they were read.
+        source: What they were read from.
+        section: Says how many categories have an input of their own.
+    """
+    if isinstance(split.train.x, Table):
+        return _as_floats(split, source, section)
+    shape = tuple(split.train.x.shape[1:])
+    features, is_image = features_of_shape(shape), None
+    if source.columns:
+        features, is_image = PixelFeatures(source.columns, shape, source.label), True
+    scaling = source.scaling or find_scaling(split.train.x, is_image=is_image)
+    return LearntInputs(split, features, scaling)
+
+
+def _as_floats(split: Division, source: Source, section: DatasetSpec) -> LearntInputs:
+    """Return a divided table as arrays, its columns learnt from the training rows alone."""
+    features, notices = learn_features(
+        split.train.x,
+        section.table_settings.max_categories,
+        label=source.label,
+        left_out=source.left_out,
+    )
+    train, _ = _encoded(split.train, features)
+    validation = _encoded(split.validation, features)[0] if split.validation else None
+    test, unknown = _encoded(split.test, features)
+    arrays = replace(split, train=train, validation=validation, test=test)
+    notices += unknown_notices(unknown, "the test rows")
+    return LearntInputs(arrays, features, Scaling(1.0), notices)
+
+
+def _encoded(part: Arrays, features: TableFeatures) -> tuple[Arrays, dict[str, int]]:
+    x, unknown = encode(part.x, features)
+    return Arrays(x, part.y), unknown
+
+
+def unknown_notices(unknown: dict[str, int], where: str) -> tuple[str, ...]:
+    """Return what is told of words that no training row has."""
+    return tuple(
+        f"{where}: column {name!r}: {count:,} {'row has' if count == 1 else 'rows have'} a word "
+        "that no training row has, which counts as unknown."
+        for name, count in unknown.items()
+    )

@@ -1,0 +1,127 @@
+"""What a look at divided data tells of the figures that they will give."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kzoo.datasets.dataset import Dataset, Examples
+from kzoo.datasets.image_files import ImageFiles
+from kzoo.datasets.split import Division
+
+# A class with less than this part of an equal share of the rows is rare.
+RARE = 0.1
+# Rows that are summed up at a time, so that little memory is taken.
+_CHUNK = 4096
+_NAMED = 3
+
+
+def data_notices(split: Division, class_names: Sequence[str]) -> list[str]:
+    """Return what the person should know of the rows and classes of divided data."""
+    counts = class_counts(split, len(class_names))
+    found = [
+        _repeated(split),
+        *_alike(class_names, counts),
+        _rare(class_names, counts),
+    ]
+    return [notice for notice in found if notice]
+
+
+def class_counts(split: Division | Dataset, classes: int) -> npt.NDArray[np.int64]:
+    """Return ``(classes,)``, the training rows of each class, those to validate on included."""
+    counts = np.bincount(split.train.y, minlength=classes)
+    if split.validation:
+        counts += np.bincount(split.validation.y, minlength=classes)
+    return counts
+
+
+def rarest_class(counts: npt.NDArray[np.integer[Any]]) -> int | None:
+    """Return the class that has far fewer rows than an equal share; None where none has.
+
+    Args:
+        counts: ``(classes,)``, training rows of each.
+    """
+    rarest = int(counts.argmin())
+    return rarest if counts[rarest] < RARE * counts.sum() / len(counts) else None
+
+
+def _rare(class_names: Sequence[str], counts: npt.NDArray[np.integer[Any]]) -> str:
+    rarest = rarest_class(counts)
+    if rarest is None:
+        return ""
+    return (
+        f"class {class_names[rarest]} has {counts[rarest]:,} of {counts.sum():,} training rows, "
+        f"less than a tenth of an equal share ({counts.sum() / len(counts):,.0f}): go by the "
+        "balanced accuracy, which is shown first; fit.class_weight=balanced makes rare classes "
+        "weigh more"
+    )
+
+
+def _alike(class_names: Sequence[str], counts: npt.NDArray[np.integer[Any]]) -> list[str]:
+    """Return a notice for each group of classes that differ only by case or blanks."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index, name in enumerate(class_names):
+        groups[" ".join(name.split()).casefold()].append(index)
+    notices = []
+    for group in groups.values():
+        if len(group) > 1:
+            listed = ", ".join(f"{class_names[i]!r} ({counts[i]:,} training rows)" for i in group)
+            notices.append(
+                f"the classes {listed} differ only by case or blanks, and are learnt as different "
+                "ones: write them alike if they are one"
+            )
+    return notices[:_NAMED]
+
+
+def _repeated(split: Division) -> str:
+    """Return a notice of the test rows that stand among the training rows too."""
+    asked = _as_bytes(split.test.x)
+    sums = _sums(asked)
+    known: dict[bytes, set[int]] = defaultdict(set)
+    suspected = np.zeros(len(asked), bool)
+    for part in filter(None, (split.train, split.validation)):
+        rows = _as_bytes(part.x)
+        found = _sums(rows)
+        for row in np.flatnonzero(np.isin(found, sums)):
+            known[rows[row].tobytes()].add(int(part.y[row]))
+        suspected |= np.isin(sums, found)
+    twins = [
+        (int(split.test.y[row]), known.get(asked[row].tobytes()))
+        for row in np.flatnonzero(suspected)
+    ]
+    repeated = sum(classes is not None for _, classes in twins)
+    if not repeated:
+        return ""
+    differing = sum(classes is not None and own not in classes for own, classes in twins)
+    more = f", {differing:,} of them with another class" if differing else ""
+    return (
+        f"{repeated:,} of {len(asked):,} test rows {'stands' if repeated == 1 else 'stand'} among "
+        f"the training rows too{more}: the test figures flatter by what is known by heart; leave "
+        "out rows that repeat, or test on others"
+    )
+
+
+def _as_bytes(x: Examples) -> npt.NDArray[np.uint8]:
+    """Return ``(n, bytes)``, a row's bytes each; of image files the digests of theirs."""
+    content = x.digests if isinstance(x, ImageFiles) else x
+    return np.ascontiguousarray(content).reshape(len(content), -1).view(np.uint8)
+
+
+def _sums(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """Return ``(n,)``, a number of each row, the same for the same bytes.
+
+    The bytes are weighed at random, so that few other rows have it too.
+    """
+    width = -(-rows.shape[1] // 8)
+    weights = np.random.default_rng(0).integers(0, 2**64, width, np.uint64, endpoint=False)
+    found = np.empty(len(rows), np.uint64)
+    for start in range(0, len(rows), _CHUNK):
+        chunk = rows[start : start + _CHUNK]
+        words = np.zeros((len(chunk), width * 8), np.uint8)
+        words[:, : rows.shape[1]] = chunk
+        found[start : start + _CHUNK] = words.view(np.uint64) @ weights
+    return found
