@@ -35,7 +35,11 @@ def describe_data(spec: Spec) -> list[str]:
     section = spec.dataset
     known = NAMED_DATASETS.get(section.name)
     sentences = [f"{section.name}: {known.description}" if known else section.name]
-    if section.validation_size:
+    if section.test:
+        sentences.append(f"tested on {section.test}")
+    if section.validation:
+        sentences.append(f"validated on {section.validation}")
+    elif section.validation_size:
         sentences.append(
             f"{section.validation_size:,} of the training examples are held out to validate on"
         )
