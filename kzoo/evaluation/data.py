@@ -18,9 +18,10 @@ from kzoo.datasets.catalogue import ARRAYS
 from kzoo.datasets.check import check_examples, find_scaling, label_words
 from kzoo.datasets.dataset import Source, take_fingerprints
 from kzoo.datasets.features import TableFeatures
-from kzoo.datasets.find import read_source
+from kzoo.datasets.find import is_name, read_source
 from kzoo.datasets.formats import unfit_settings
 from kzoo.datasets.inputs import unknown_notices
+from kzoo.datasets.notices import row_sums
 from kzoo.datasets.pixel_rows import as_pixels
 from kzoo.datasets.split import hold_out_test
 from kzoo.datasets.tables.learn import encode
@@ -29,6 +30,7 @@ from kzoo.datasets.tables.read import read_frame
 from kzoo.datasets.tables.table import Table, TableColumn
 from kzoo.display import Mode, watching
 from kzoo.errors import DataError, did_you_mean
+from kzoo.evaluation.predictions import read_training_rows
 from kzoo.runs import Run
 from kzoo.spec.places import expand_home
 
@@ -117,12 +119,12 @@ def arrays_for(run: Run, data: Any) -> TestSet:
 def _chosen(run: Run, source: Source, name: str) -> TestSet:
     """Return the examples of a source that a run is tested on."""
     if source.x_test is not None:
-        split = f"{name} has a test split, which is what is tested on."
+        split = () if is_name(name) else (f"{name} has a test split, which is what is tested on.",)
         tested = replace(
             source,
             x_train=source.x_test,
             y_train=source.y_test,
-            notices=(*source.notices, split),
+            notices=(*source.notices, *split),
         )
         return _whole(run, replace(tested, x_test=None, y_test=None), name)
     data = _checked(run, source)
@@ -179,7 +181,22 @@ def _test_set(run: Run, data: Arrays, source: Source, name: str) -> TestSet:
                 f"{name} has values of another size than {known.name}, which this run was "
                 "trained on: its figures may say nothing",
             )
+    notices += _trained_on(run, x, source.where)
     return TestSet(name, x, data.y.astype(np.int64), notices)
+
+
+def _trained_on(run: Run, x: Any, where: str) -> tuple[str, ...]:
+    """Return a notice where rows are among those that the run was trained on."""
+    known = read_training_rows(run)
+    if known is None:
+        return ()
+    count = int(np.isin(row_sums(x), known).sum())
+    if not count:
+        return ()
+    return (
+        f"{where}: {count:,} of {len(x):,} rows are rows that the run was trained on: its figures "
+        "are too good.",
+    )
 
 
 def _by_position(run: Run, table: Table, where: str) -> tuple[Any, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from kzoo.runs import Run, directory
 
 _TOLERANCE = 1e-6
 _ZIP_MAGIC = b"PK"
+_TRAINING_ROWS = "training_rows"
 
 
 def read_predictions(run: Run) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.int64]]:
@@ -53,6 +54,24 @@ def read_predictions(run: Run) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArr
             f"{path}: its accuracy is {accuracy:.6g}; expected {kept} as in {directory.METRICS}"
         )
     return probabilities, labels.astype(np.int64)
+
+
+def read_training_rows(run: Run) -> npt.NDArray[np.uint64] | None:
+    """Return a number of each row that a run was trained on, sorted, as `row_sums` gives them.
+
+    None where the run does not have them: one of an earlier version, or one without predictions.
+    """
+    try:
+        with (run.path / directory.PREDICTIONS).open("rb") as stream:
+            if stream.read(len(_ZIP_MAGIC)) != _ZIP_MAGIC:
+                return None
+            stream.seek(0)
+            with open_archive(stream, (_TRAINING_ROWS,), str(run.path)) as archive:
+                rows = archive[_TRAINING_ROWS]
+    # What cannot be read here is only a notice that is not given.
+    except Exception:  # noqa: BLE001
+        return None
+    return rows if rows.dtype == np.uint64 and rows.ndim == 1 else None
 
 
 def _read(stream: BinaryIO, where: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from kzoo.datasets.notices import class_counts, rarest_class
+from kzoo.datasets import Dataset
+from kzoo.datasets.notices import class_counts, rarest_class, row_sums
 from kzoo.figures import METRICS, MONITORED, majority_accuracy
 from kzoo.runs import describe_environment, directory, predict, write_atomically, write_json
 from kzoo.runs.history import EPOCH, SECONDS
@@ -86,6 +88,12 @@ def write_results(path: Path, trained: Trained, *, began: float, is_trial: bool 
     write_json(path / directory.METRICS, metrics)
 
 
+def _training_rows(dataset: Dataset) -> npt.NDArray[np.uint64]:
+    """Return a number of each row that was trained or validated on, sorted."""
+    parts = [dataset.train, *([dataset.validation] if dataset.validation else [])]
+    return np.unique(np.concatenate([row_sums(part.x) for part in parts]))
+
+
 def forget_checkpoint(path: Path) -> None:
     """Remove the checkpoint of a run that is finished."""
     with suppress(OSError):
@@ -97,7 +105,13 @@ def _test(path: Path, trained: Trained) -> dict[str, Any]:
     probabilities = predict(trained.model, test.x)
     write_atomically(
         path / directory.PREDICTIONS,
-        lambda file: np.savez_compressed(file, probabilities=probabilities, labels=test.y),
+        lambda file: np.savez_compressed(
+            file,
+            probabilities=probabilities,
+            labels=test.y,
+            # By these a later test tells whether it is of what was trained on.
+            training_rows=_training_rows(trained.dataset),
+        ),
     )
     figures = {
         f"test_{name}": metric.function(probabilities, test.y) for name, metric in METRICS.items()

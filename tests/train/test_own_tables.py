@@ -163,6 +163,18 @@ def test_a_file_that_is_not_the_training_file_is_tested_whole(trained: Trained) 
     assert kzoo.evaluate(trained.run, other, display="quiet").examples in (60, 61)
 
 
+def test_rows_that_were_trained_on_are_told_in_any_order(trained: Trained) -> None:
+    """The training rows, shuffled, and a part of them, are no test, and a notice counts them."""
+    shuffled = trained.frame.sample(frac=1, random_state=0)
+    for rows, known in ((shuffled, 400), (shuffled[:100], None)):
+        notices = kzoo.evaluate(trained.run, rows).notices
+        told = [notice for notice in notices if "rows that the run was trained on" in notice]
+        assert len(told) == 1
+        # Rows of few columns come twice.
+        if known is not None:
+            assert known <= int(told[0].split(": ")[1].split()[0]) <= 500
+
+
 def test_the_columns_stand_in_the_records(trained: Trained) -> None:
     """The run's records have name, kind and words of every input, as they are in the table."""
     facts = trained.run.dataset
