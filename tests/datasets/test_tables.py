@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ from kzoo.datasets import load_dataset
 from kzoo.datasets.dataset import Source
 from kzoo.datasets.features import TableFeatures
 from kzoo.datasets.tables.learn import encode, learn_features
-from kzoo.datasets.tables.read import read_text
+from kzoo.datasets.tables.read import read_frame, read_text
 from kzoo.errors import DataError
 from kzoo.spec import load_spec
 from kzoo.spec.spec import TableSpec
@@ -417,6 +419,55 @@ def test_rare_words_are_pooled_and_told(path: Path) -> None:
     assert set(codes[: sum(range(21))].tolist()) == {10.0}
 
 
+FRAMES = {
+    "dates": (pd.date_range("2020-01-01", periods=40), None),
+    "lists": ([[i] for i in range(40)], None),
+    "decimals": ([Decimal(i * i) for i in range(40)], "number"),
+    "objects": (pd.Series([i * i for i in range(40)], dtype=object), "number"),
+    "mixed": (pd.Series([True, 1, "x", None] * 10, dtype=object), "category"),
+    "masked": (pd.array([1, None, 3, 7] * 10, dtype="Int64"), "number"),
+    "masked booleans": (pd.array([True, None, False, True] * 10, dtype="boolean"), "boolean"),
+    "categories": (pd.Categorical([1, 2, 3, 1] * 10), "category"),
+    "texts of numbers": (["1", "2", "3", "1"] * 10, "category"),
+    "bytes": ([b"a", b"b"] * 20, "category"),
+    "infinite": ([np.inf] * 40, DataError),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_whatever_a_frame_holds_is_read_or_refused(name: str) -> None:
+    """Each type of column that pandas has becomes a kind, is left out and told, or an error."""
+    values, kind = FRAMES[name]
+    frame = pd.DataFrame({"a": values, "b": np.arange(40) % 7, "label": np.arange(40) % 2})
+    if kind is DataError:
+        with pytest.raises(DataError, match="column 'a'"):
+            read_frame(frame, TableSpec())
+        return
+    source = read_frame(frame, TableSpec())
+    kinds = {column.name: column.kind for column in source.x_train.columns}
+    assert kinds.get("a") == kind
+    if kind is None:
+        assert "column 'a', which has 40 different words" in source.notices[-1]
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy"])
+def test_a_parquet_file_is_read_as_its_frame_is(tmp_path: Path, compression: str) -> None:
+    """Numbers, words, booleans and missing values of a Parquet file are those of its frame."""
+    frame = pd.DataFrame(
+        {
+            "number": [1.5, None, 3.25, 4.0] * 10,
+            "word": ["x", "y", None, "x"] * 10,
+            "truth": [True, False, True, True] * 10,
+            "label": ["p", "q"] * 20,
+        }
+    )
+    path = tmp_path / "it.parquet"
+    frame.to_parquet(path, compression=compression)
+    ours, theirs = load(path), load_dataset(specs.spec_on(path, validation_size=12), frame)
+    np.testing.assert_array_equal(ours.train.x, theirs.train.x)
+    assert ours.fingerprint == theirs.fingerprint
+
+
 WIDE: dict[str, list[float]] = {
     "milliseconds": [1_600_000_000_000 + 37 * i for i in range(300)],
     "a year of milliseconds": [1_600_000_000_000 + 104_857_601 * i for i in range(300)],
@@ -454,8 +505,6 @@ def test_no_two_values_merge_in_float32(path: Path, name: str, missing: bool) ->
 )
 def test_whole_numbers_never_merge(values: list[int], extra: int) -> None:
     """Of any whole numbers of 64 bits, those that differ get inputs that differ."""
-    import pandas as pd
-
     from kzoo.datasets.tables.columns import ColumnBuilder
     from kzoo.datasets.tables.table import Table
 

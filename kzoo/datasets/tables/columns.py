@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ _MOST_WHOLE = 2.0**24
 # Numbers that are all whole multiples of one of these are counted, not measured.
 _RESOLUTIONS = (1.0, 0.1, 0.01, 0.001)
 _BOOLEANS = frozenset(TRUE_FALSE)
+_LONGEST_WHOLE = 2**63
 _SAMPLE = 100
 _TOLERANCE = 1e-3
 # Values that lie this many times closer together than to 0 are better held less an offset.
@@ -121,11 +124,13 @@ class ColumnBuilder:
     def notice(self) -> str | None:
         """Return what the person should know of a column of words that mostly are numbers."""
         row_and_word = self._first_word()
-        numbers = self._numbers_among_words()
+        numeric = self._numbers_among_words()
         is_meant = self.known is not None or self.is_category
-        if is_meant or row_and_word is None or numbers * 2 < sum(self._counts):
+        if is_meant or not self._codes or numeric * 2 < sum(self._counts):
             return None
-        others = sum(self._counts) - numbers
+        if row_and_word is None:
+            return f"column {self.name!r} is taken for words, as its numbers are texts"
+        others = sum(self._counts) - numeric
         return (
             f"column {self.name!r} is taken for words: {others:,} of its {sum(self._counts):,} "
             f"cells are no numbers, such as {row_and_word[1]!r}"
@@ -139,12 +144,12 @@ class ColumnBuilder:
             return self._numeric(_plain(values), "boolean" if kind == "b" else "number")
         if kind in "iufb":
             return self._words(values.map(_word_of_number, na_action="ignore"))
-        if str(dtype) == "category":
+        if not _is_text(dtype):
             values = values.astype(object)
-        if values.dtype == object:
-            is_boolean = values.map(lambda cell: isinstance(cell, bool), na_action="ignore")
-            if not is_words and len(is_boolean.dropna()) and is_boolean.dropna().all():
-                return self._numeric(_plain(values.astype(float)), "boolean")
+            is_category = is_words or str(dtype) == "category"
+            numeric = None if is_category else _numeric_kind(values.dropna())
+            if numeric is not None:
+                return self._numeric(_plain(values.astype(float)), numeric)
             values = values.map(_word, na_action="ignore")
         if not is_words and bool(values.isna().all()):
             return self._numeric(np.full(len(values), np.nan, np.float32), self._kind or "number")
@@ -218,18 +223,18 @@ class ColumnBuilder:
 
     def _parsed(self, words: Any) -> npt.NDArray[np.float64]:
         """Return words as numbers, where only numbers are expected."""
-        numbers = np.full(len(words), np.nan)
+        parsed = np.full(len(words), np.nan)
         for row, cell in enumerate(words.tolist()):
             if cell is None or cell != cell:
                 continue
             text = str(cell).strip()
             if text.lower() in TRUE_FALSE and self.known_kind == "boolean":
-                numbers[row] = TRUE_FALSE[text.lower()]
+                parsed[row] = TRUE_FALSE[text.lower()]
             elif is_number(text, self.decimal):
-                numbers[row] = float(text.replace(self.decimal, "."))
+                parsed[row] = float(text.replace(self.decimal, "."))
             elif not is_missing(text):
                 raise NotANumberError(self.name, text, self._rows + row)
-        return numbers
+        return parsed
 
     def _numbers_among_words(self) -> int:
         return sum(
@@ -299,6 +304,23 @@ def _plain(values: Any) -> Values:
         values.to_numpy(dtype=float, na_value=np.nan) if _is_masked(values) else values.to_numpy()
     )
     return numbers
+
+
+def _is_text(dtype: Any) -> bool:
+    """Return whether a column holds strings and nothing else, as pandas knows."""
+    return str(dtype) in ("str", "string")
+
+
+def _numeric_kind(cells: Any) -> Kind | None:
+    """Return the kind of Python objects that are all booleans or all numbers."""
+    kinds = {type(cell) for cell in cells}
+    if kinds and kinds <= {bool, np.bool_}:
+        return "boolean"
+    are_numbers = all(issubclass(kind, (numbers.Real, Decimal)) for kind in kinds)
+    if not kinds or not are_numbers or kinds & {bool, np.bool_}:
+        return None
+    # Longer whole numbers are identifiers: floats would merge them.
+    return "number" if all(abs(cell) < _LONGEST_WHOLE for cell in cells if cell == cell) else None
 
 
 def _is_masked(values: Any) -> bool:
