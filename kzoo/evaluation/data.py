@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,30 +11,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets import Arrays, ImageFiles, Scaling
+from kzoo.datasets import Arrays
 from kzoo.datasets.arrays import is_frame, plain_labels
 from kzoo.datasets.catalogue import ARRAYS
-from kzoo.datasets.check import check_examples, find_scaling, label_words
+from kzoo.datasets.check import check_examples, label_words
 from kzoo.datasets.dataset import Source, take_fingerprints
-from kzoo.datasets.features import TableFeatures
 from kzoo.datasets.find import is_name, read_source
 from kzoo.datasets.formats import unfit_settings
-from kzoo.datasets.inputs import unknown_notices
 from kzoo.datasets.notices import row_sums
 from kzoo.datasets.pixel_rows import as_pixels
 from kzoo.datasets.split import hold_out_test
-from kzoo.datasets.tables.learn import encode
-from kzoo.datasets.tables.pixels import pixel_array
 from kzoo.datasets.tables.read import read_frame
-from kzoo.datasets.tables.table import Table, TableColumn
 from kzoo.display import Mode, watching
 from kzoo.errors import DataError, did_you_mean
+from kzoo.evaluation.matching import match_inputs
 from kzoo.evaluation.predictions import read_training_rows
 from kzoo.runs import Run
 from kzoo.spec.places import expand_home
-
-# Raw values that differ by more than this factor from those trained on are another unit.
-_OTHER_UNIT = 8.0
 
 
 @dataclass(frozen=True)
@@ -159,29 +151,8 @@ def _checked(run: Run, source: Source) -> Arrays:
 
 def _test_set(run: Run, data: Arrays, source: Source, name: str) -> TestSet:
     """Return examples as the run's model takes them."""
-    known, x, notices = run.dataset, data.x, source.notices
-    if isinstance(x, Table):
-        if known.table is None:
-            x, more = _by_position(run, x, source.where)
-            notices += more
-        else:
-            x, unknown = encode(x, known.table)
-            notices += (*unknown_notices(unknown, source.where), *_other_units(x, known.table))
-    elif known.table is not None:
-        x, more = _columns_of_array(run, x, source.where)
-        notices += more
-    x, widened = _widened(run, x)
-    if widened:
-        notices += (f"{name}: its grey images are given three equal channels, as in training.",)
-    _check_shape(run, tuple(x.shape[1:]), where=source.where)
-    if known.table is None and isinstance(x, np.ndarray):
-        is_image = known.features.is_image or None
-        if _is_other_unit(source.scaling or find_scaling(x, is_image=is_image), known.scaling):
-            notices += (
-                f"{name} has values of another size than {known.name}, which this run was "
-                "trained on: its figures may say nothing",
-            )
-    notices += _trained_on(run, x, source.where)
+    x, told = match_inputs(run, data.x, source, name)
+    notices = (*source.notices, *told, *_trained_on(run, x, source.where))
     return TestSet(name, x, data.y.astype(np.int64), notices)
 
 
@@ -196,44 +167,6 @@ def _trained_on(run: Run, x: Any, where: str) -> tuple[str, ...]:
     return (
         f"{where}: {count:,} of {len(x):,} rows are rows that the run was trained on: its figures "
         "are too good.",
-    )
-
-
-def _by_position(run: Run, table: Table, where: str) -> tuple[Any, tuple[str, ...]]:
-    """Return the numbers of a table, where the run knows no names to match."""
-    x = pixel_array(table, where)
-    shape = run.dataset.input_shape
-    if len(shape) > 1 and x.shape[1] == math.prod(shape):
-        x = x.reshape(len(x), *shape)
-    return x, (
-        f"{where}: the run was trained on arrays, which have no names: the columns are taken in "
-        "their order.",
-    )
-
-
-def _columns_of_array(run: Run, x: Any, where: str) -> tuple[Any, tuple[str, ...]]:
-    """Return an array as the columns of the run's table, which it has in order."""
-    table = run.dataset.table
-    columns = table.columns if table else ()
-    if any(column.kind == "category" for column in columns):
-        raise DataError(
-            f"{where}: received an array; expected a table or a pandas.DataFrame, as the run was "
-            "trained on columns of words"
-        )
-    if x.ndim != 2 or x.shape[1] != len(columns):
-        raise DataError(
-            f"{where}: received examples of shape {x.shape[1:]}; expected the {len(columns)} "
-            f"columns of {run.dataset.name}, which this run was trained on"
-        )
-    kinds = {column.name: column.kind for column in columns}
-    order = table.order if table else ()
-    named = Table(
-        tuple(TableColumn(name, kinds[name], x[:, index]) for index, name in enumerate(order))
-    )
-    encoded, _ = encode(named, TableFeatures(columns))
-    return encoded, (
-        f"{where}: the columns of an array have no names: they are taken in the order of "
-        f"{run.dataset.name}.",
     )
 
 
@@ -261,49 +194,5 @@ def match_classes(names: Sequence[str], known: Sequence[str], *, where: str) -> 
     )
 
 
-def _widened(run: Run, x: Any) -> tuple[Any, bool]:
-    """Return images, grey ones with three channels where the run was trained on colours."""
-    if x.dtype != np.uint8 or run.dataset.input_shape != (*x.shape[1:], 3) or x.ndim != 3:
-        return x, False
-    if isinstance(x, ImageFiles):
-        return replace(x, image_shape=(*x.image_shape, 3)), True
-    return np.repeat(x[..., None], 3, axis=-1), True
-
-
 def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
-
-
-def _check_shape(run: Run, received: tuple[int, ...], *, where: str) -> None:
-    expected = run.dataset.input_shape
-    if received != expected:
-        is_coloured = received == (*expected, 3)
-        remedy = ": convert the images to grey, as those were" if is_coloured else ""
-        raise DataError(
-            f"{where}: received examples of shape {received}; expected {expected}, "
-            f"as in {run.dataset.name}, which this run was trained on{remedy}"
-        )
-
-
-def _is_other_unit(received: Scaling, expected: Scaling) -> bool:
-    ratio = float(np.median(np.abs(received.scale)) / np.median(np.abs(expected.scale)))
-    return not 1 / _OTHER_UNIT < ratio < _OTHER_UNIT
-
-
-def _other_units(x: npt.NDArray[np.float32], table: TableFeatures) -> tuple[str, ...]:
-    """Return a notice where the numbers of columns are far from those that were trained on."""
-    strange, position = [], 0
-    for column in table.columns:
-        if column.kind == "number" and column.parts == 1:
-            standard = column.standards[0]
-            present = x[:, position][~np.isnan(x[:, position])]
-            if len(present) and standard.deviation:
-                distance = abs(float(np.median(present)) - standard.median) / standard.deviation
-                strange += [column.name] if distance > _OTHER_UNIT else []
-        position += column.parts
-    if not strange:
-        return ()
-    return (
-        f"the numbers of {', '.join(map(repr, strange))} are far from those that the run was "
-        "trained on: its figures may say nothing",
-    )

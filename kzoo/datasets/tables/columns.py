@@ -12,18 +12,11 @@ import numpy.typing as npt
 
 from kzoo.datasets.features import Column, Kind
 from kzoo.datasets.tables.cells import TRUE_FALSE, is_missing, is_number
+from kzoo.datasets.tables.precision import offset_of, resolution_of, smallest_whole
 from kzoo.datasets.tables.table import TableColumn, Values
 
-# Up to here float32 holds every whole number.
-_MOST_WHOLE = 2.0**24
-# Numbers that are all whole multiples of one of these are counted, not measured.
-_RESOLUTIONS = (1.0, 0.1, 0.01, 0.001)
 _BOOLEANS = frozenset(TRUE_FALSE)
 _LONGEST_WHOLE = 2**63
-_SAMPLE = 100
-_TOLERANCE = 1e-3
-# Values that lie this many times closer together than to 0 are better held less an offset.
-_FAR_FROM_ZERO = 4.0
 # A column of numbers with fewer words than this among them has mistakes, not categories.
 _MOST_MISTAKES = 0.05
 
@@ -172,7 +165,7 @@ class ColumnBuilder:
         if kind == "boolean":
             return numbers.astype(np.float32)
         if numbers.dtype.kind in "iu":
-            return _smallest_whole(numbers)
+            return smallest_whole(numbers)
         return self._smallest(numbers)
 
     def _smallest(self, numbers: npt.NDArray[np.float64]) -> Values:
@@ -258,45 +251,8 @@ class ColumnBuilder:
                 raise NotANumberError(self.name, first[1], first[0])
 
 
-def resolution_of(numbers: npt.NDArray[np.float64]) -> float | None:
-    """Return the unit that numbers are whole multiples of, where float32 cannot count them all.
-
-    Args:
-        numbers: Finite.
-    """
-    for resolution in _RESOLUTIONS:
-        if _are_multiples(numbers[:_SAMPLE], resolution) and _are_multiples(numbers, resolution):
-            most = np.abs(numbers).max(initial=0) / resolution
-            return resolution if most > _MOST_WHOLE else None
-    return None
-
-
-def _are_multiples(numbers: npt.NDArray[np.float64], resolution: float) -> bool:
-    counts = numbers / resolution
-    tolerance = 0.0 if resolution == 1 else _TOLERANCE
-    return bool((np.abs(counts - np.round(counts)) <= tolerance).all())
-
-
 def _is_all_missing(piece: Values) -> bool:
     return piece.dtype.kind == "f" and bool(np.isnan(piece).all())
-
-
-def _smallest_whole(numbers: Values) -> Values:
-    low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
-    if low >= 0 and high <= 255:
-        return numbers.astype(np.uint8)
-    return numbers.astype(np.float32) if max(-low, high) <= _MOST_WHOLE else numbers
-
-
-def offset_of(numbers: npt.NDArray[np.float64]) -> float:
-    """Return what to subtract from numbers that float32 cannot count: the middle of a far range.
-
-    Args:
-        numbers: Finite.
-    """
-    low, high = float(numbers.min()), float(numbers.max())
-    middle = low / 2 + high / 2
-    return middle if abs(middle) > _FAR_FROM_ZERO * (high - low) else 0.0
 
 
 def _plain(values: Any) -> Values:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets.features import MOST_CODES, Column, Standard, TableFeatures
-from kzoo.datasets.tables.columns import offset_of, resolution_of
+from kzoo.datasets.tables.precision import offset_of, resolution_of
 from kzoo.datasets.tables.table import Table, TableColumn, Values
 from kzoo.machine import aligned_empty
 
