@@ -64,7 +64,7 @@ def divide(
     Raises:
         DataError: a class has too few examples to be in each part.
     """
-    classes, remarks = len(np.unique(train.y)), list[str]()
+    classes, remarks = _count_classes(train.y), list[str]()
     tested = _tested_rows(train.y) if test is None else 0
     wanted = 0 if validation else section.validation_size
     rows, cut = validation_rows(wanted, len(train) - tested, classes)
@@ -100,7 +100,11 @@ def hold_out_test(data: Arrays, *, where: str) -> tuple[Arrays, Arrays]:
 
 
 def _tested_rows(y: Indices) -> int:
-    return max(round(len(y) * TEST_FRACTION), 1, len(np.unique(y)))
+    return max(round(len(y) * TEST_FRACTION), 1, _count_classes(y))
+
+
+def _count_classes(y: Indices) -> int:
+    return int(np.count_nonzero(np.bincount(y)))
 
 
 def refuse_rare_classes(
@@ -179,7 +183,7 @@ def _exchange(y: Indices, kept: npt.NDArray[np.int64], held: npt.NDArray[np.int6
     A row of the class that has most there goes the other way.
     """
     counts = np.bincount(y[held], minlength=int(y.max()) + 1)
-    for missing in np.setdiff1d(y[kept], y[held]):
+    for missing in np.flatnonzero((counts == 0) & (np.bincount(y) > 0)):
         gives = int(counts.argmax())
         ours = int(np.flatnonzero(y[kept] == missing)[0])
         theirs = int(np.flatnonzero(y[held] == gives)[0])
