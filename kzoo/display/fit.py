@@ -14,6 +14,8 @@ from kzoo.runs.history import EPOCH, LEARNING_RATE, SECONDS
 # An epoch's row, as the history has it.
 Row = Mapping[str, float]
 
+# Of more epochs than this about so few have a line.
+_MOST_LINES, _LINES = 100, 50
 # Seconds between two lines that only show that a long epoch is getting on. A log keeps every
 # line: after a minute once a minute is enough.
 _OFTEN, _SELDOM = 10.0, 60.0
@@ -53,6 +55,9 @@ class FitState:
         self.metrics: Row = {}
         self.rows: list[Row] = []
         self.rates: list[float | None] = []
+        # Of many epochs some stand for all: these rows have a line.
+        self.shown: list[Row] = []
+        self.shown_rates: list[float | None] = []
         self.best: Row | None = None
         self.monitor = monitor
         self.rate_unit = f"{unit}/s" if batch_size else "steps/s"
@@ -77,8 +82,8 @@ class FitState:
         if self._first_step is None:
             self._first_step = (self.step, now)
 
-    def finish_epoch(self, row: Row) -> None:
-        """Keep the row of the epoch that has ended."""
+    def finish_epoch(self, row: Row) -> bool:
+        """Keep the row of the epoch that has ended; return whether it has a line."""
         self.steps = self.steps or self.step or None
         self.rows.append(row)
         self.rates.append(self.rate)
@@ -88,6 +93,18 @@ class FitState:
             self.monitor = guess_monitor(self.metrics)
         if self.monitor and is_better(self.monitor, row, self.best):
             self.best = row
+        stride = math.ceil(self.epochs / _LINES) if self.epochs > _MOST_LINES else 1
+        is_one_of_few = self.epoch % stride == 0 or self.epoch == self.epochs
+        return self._show() if is_one_of_few or not self.shown else False
+
+    def finish(self) -> bool:
+        """Give the last epoch a line; return whether it had none."""
+        return self._show() if self.rows and self.rows[-1] is not self.shown[-1] else False
+
+    def _show(self) -> bool:
+        self.shown.append(self.rows[-1])
+        self.shown_rates.append(self.rates[-1])
+        return True
 
     @property
     def epochs_done(self) -> float:

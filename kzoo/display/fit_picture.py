@@ -41,15 +41,15 @@ class FitPicture(Picture):
     def pop_lines(self, console: Console) -> list[Text]:
         """Return the lines of the oldest epochs, for which the window is not tall enough."""
         room = max(console.height - _OTHER_LINES, 0)
-        first, self._gone = self._gone, max(len(self._state.rows) - room, self._gone)
+        first, self._gone = self._gone, max(len(self._state.shown) - room, self._gone)
         return self._epochs(console, first, self._gone)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Give the lines; those of the epochs are kept, as they change once an epoch only."""
         state = self._state
-        key = (len(state.rows), self._gone, options.max_width)
+        key = (len(state.shown), self._gone, options.max_width)
         if key != self._key:
-            lines = self._epochs(console, self._gone, len(state.rows))
+            lines = self._epochs(console, self._gone, len(state.shown))
             self._key, self._lines = key, [s for line in lines for s in console.render(line)]
         yield from self._lines
         if self.is_last:
@@ -67,7 +67,7 @@ class FitPicture(Picture):
         state = self._state
         table = _epoch_table(state, console, first, end)
         lines = table.titles("dim") if first == 0 else []
-        for index, row in enumerate(state.rows[first:end]):
+        for index, row in enumerate(state.shown[first:end]):
             lines += table.row(index, "bold green" if row is state.best else "")
         return lines
 
@@ -95,14 +95,14 @@ class FitPicture(Picture):
 
 def _epoch_table(state: FitState, console: Console, first: int, end: int) -> Table:
     """Return the table of some epochs: every figure of the history, the time, the speed."""
-    rows = state.rows[first:end]
+    rows = state.shown[first:end]
     ascii_only, digits = console.options.ascii_only, len(str(state.epochs))
     marks = [star(ascii_only=ascii_only) if row is state.best else " " for row in rows]
     numbers = [f"{int(row[EPOCH]):>{digits}}/{state.epochs}" for row in rows]
     columns = [
         Column("epoch", [" ".join(cell) for cell in zip(marks, numbers, strict=True)], right=True)
     ]
-    names = list(dict.fromkeys(name for row in state.rows[-3:] for name in metrics_of(row)))
+    names = list(dict.fromkeys(name for row in state.shown[-3:] for name in metrics_of(row)))
     # The loss before the time, the time before all the others.
     ranks = {name: rank for rank, name in enumerate(by_importance(names, state.monitor))}
     for name in in_reading_order(names):
@@ -113,7 +113,7 @@ def _epoch_table(state: FitState, console: Console, first: int, end: int) -> Tab
     columns.append(Column("time", seconds, rank=2, right=True, minimum=_FIGURE_WIDTH))
     if console.width >= _WIDE:
         unit, rank = state.rate_unit, 2 * len(names) + 2
-        speeds = [format_rate(rate, unit) if rate else "-" for rate in state.rates[first:end]]
+        speeds = [format_rate(rate, unit) if rate else "-" for rate in state.shown_rates[first:end]]
         columns.append(Column("speed", speeds, rank, right=True, minimum=len(unit) + 9))
     return fit_columns(columns, console)
 

@@ -153,7 +153,10 @@ class RichProgress(keras.callbacks.Callback):
             self._drawing.show(lambda form: _show_epoch(form, state, recorder))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Take the bars down."""
+        """Take the bars down; the last epoch has its line."""
+        state = self._state
+        if state and self._drawing:
+            self._drawing.show(lambda form: _show_last(form, state))
         self._stop()
 
     def _giving_way(self) -> Header:
@@ -176,8 +179,13 @@ def _show_step(form: Form, state: FitState) -> None:
 
 
 def _show_epoch(form: Form, state: FitState, recorder: EpochRecorder) -> None:
-    state.finish_epoch(recorder.rows[-1])
-    form.add(state.epoch_line())
+    if state.finish_epoch(recorder.rows[-1]):
+        form.add(state.epoch_line())
+
+
+def _show_last(form: Form, state: FitState) -> None:
+    if state.finish():
+        form.add(state.epoch_line())
 
 
 def _unit(model: Any) -> str:

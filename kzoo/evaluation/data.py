@@ -165,8 +165,8 @@ def _trained_on(run: Run, x: Any, where: str) -> tuple[str, ...]:
     if not count:
         return ()
     return (
-        f"{where}: {count:,} of {len(x):,} rows are rows that the run was trained on: its figures "
-        "are too good.",
+        f"{where}: {count:,} of {len(x):,} rows stand among those that the run was trained on: its "
+        "figures are too good.",
     )
 
 

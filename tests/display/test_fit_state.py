@@ -180,3 +180,21 @@ def test_the_losses_are_drawn_by_their_logarithm() -> None:
     """Equal ratios are equal steps; with a loss of zero or less the losses themselves are."""
     assert loss_sparkline([1e0, 1e-1, 1e-2], 10) == "█▅▁"
     assert loss_sparkline([1.0, 0.0, -1.0], 10) == "█▅▁"
+
+
+@pytest.mark.parametrize(("epochs", "stopped"), [(100, 100), (455, 455), (455, 33), (101, 2)])
+def test_of_many_epochs_some_have_a_line_and_the_last_always(epochs: int, stopped: int) -> None:
+    """Hundreds of short epochs do not push the header away; the first and the last are there."""
+    state = FitState(epochs, 1)
+    shown = []
+    for epoch in range(1, stopped + 1):
+        state.begin_epoch(epoch)
+        if state.finish_epoch({"epoch": epoch, "seconds": 0.1, "loss": 1 / epoch}):
+            shown.append(epoch)
+    if state.finish():
+        shown.append(stopped)
+    assert shown[0] == 1
+    assert shown[-1] == stopped
+    assert len(shown) == len(set(shown)) == len(state.shown)
+    assert len(shown) == 100 if epochs == 100 else len(shown) <= 52
+    assert not state.finish()

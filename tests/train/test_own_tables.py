@@ -168,7 +168,7 @@ def test_rows_that_were_trained_on_are_told_in_any_order(trained: Trained) -> No
     shuffled = trained.frame.sample(frac=1, random_state=0)
     for rows, known in ((shuffled, 400), (shuffled[:100], None)):
         notices = kzoo.evaluate(trained.run, rows).notices
-        told = [notice for notice in notices if "rows that the run was trained on" in notice]
+        told = [notice for notice in notices if "those that the run was trained on" in notice]
         assert len(told) == 1
         # Rows of few columns come twice.
         if known is not None:
