@@ -14,8 +14,10 @@ from kzoo.runs.history import EPOCH, LEARNING_RATE, SECONDS
 # An epoch's row, as the history has it.
 Row = Mapping[str, float]
 
-# Of more epochs than this about so few have a line.
-_MOST_LINES, _LINES = 100, 50
+# Of more epochs than this about so few have a line, and the first ones.
+_MOST_LINES, _LINES, _FIRST = 100, 50, 10
+# Seconds after which an epoch has a line all the same.
+_LONGEST_SILENCE = 1.0
 # Seconds between two lines that only show that a long epoch is getting on. A log keeps every
 # line: after a minute once a minute is enough.
 _OFTEN, _SELDOM = 10.0, 60.0
@@ -95,7 +97,9 @@ class FitState:
             self.best = row
         stride = math.ceil(self.epochs / _LINES) if self.epochs > _MOST_LINES else 1
         is_one_of_few = self.epoch % stride == 0 or self.epoch == self.epochs
-        return self._show() if is_one_of_few or not self.shown else False
+        is_early = len(self.rows) <= _FIRST
+        is_late = self._clock() - self._told_at >= _LONGEST_SILENCE
+        return self._show() if is_one_of_few or is_late or is_early else False
 
     def finish(self) -> bool:
         """Give the last epoch a line; return whether it had none."""
