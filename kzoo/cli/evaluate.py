@@ -87,13 +87,15 @@ def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
     figures = {name: f"{value:.4f}" for name, value in result.metrics.items()}
     figures["accuracy"] += f" (95 % interval {low:.4f} to {high:.4f})"
     first = figures.pop(result.headline)
-    majority = result.majority is not None and (
-        ("most frequent", f"{result.majority:.4f} (always {one_line(str(result.majority_class))})"),
-    )
+    majority = []
+    if result.majority is not None:
+        majority.append(
+            ("most frequent", f"{result.majority:.4f} (always {result.majority_class})")
+        )
     return [
         (METRICS[result.headline].title, Text(first, style="bold")),
         *((METRICS[name].title, text) for name, text in figures.items() if name == "accuracy"),
-        *(majority or ()),
+        *majority,
         *((METRICS[name].title, text) for name, text in figures.items() if name != "accuracy"),
         ("test examples", f"{result.examples:,}"),
         ("most confused", "\n".join(pairs) or "nothing: every answer is right"),

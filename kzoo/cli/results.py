@@ -15,7 +15,6 @@ from kzoo.cli.output import quoted, shown
 from kzoo.display import Mode
 from kzoo.display.forms import can_move
 from kzoo.display.text import format_parameter, printable
-from kzoo.errors import one_line
 from kzoo.figures import accuracy_interval
 from kzoo.spec import Spec
 from kzoo.spec.spec import Found
@@ -83,7 +82,7 @@ def _print(
 ) -> None:
     console.print(table)
     for notice in notices:
-        line = printable(f"NOTICE: {one_line(notice)}", console.encoding)
+        line = printable(f"NOTICE: {notice}", console.encoding)
         console.print(Text(line, style="yellow"), soft_wrap=not console.is_terminal)
     # Outside the table, so that it can be copied from a narrow window too.
     shown_command = printable(command, console.encoding)
@@ -134,8 +133,8 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
     if metrics.get("headline") == _BALANCED:
         rows.insert(0, ("balanced accuracy", f"{metrics[_BALANCED]:.4f} (mean over the classes)"))
     if "test_majority" in metrics:
-        always = one_line(str(metrics["majority_class"]))
-        rows.append(("most frequent", f"{metrics['test_majority']:.4f} (always {always})"))
+        always = f"always {metrics['majority_class']}"
+        rows.append(("most frequent", f"{metrics['test_majority']:.4f} ({always})"))
     if spec.reference:
         difference = accuracy - spec.reference.test_accuracy
         against = f"{spec.reference.test_accuracy:.4f}, ours {difference:+.4f}"

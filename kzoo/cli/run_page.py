@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 
 from kzoo.cli.columns import print_pairs, print_table, result_console
-from kzoo.cli.output import shown
+from kzoo.cli.output import quoted, shown
 from kzoo.datasets.features import (
     Column,
     Features,
@@ -55,7 +54,7 @@ def print_run(path: Path) -> None:
     notices = (metrics or {}).get("notices") or ()
     for notice in notices:
         console.print(Text(f"\nnotice: {one_line(str(notice))}", style="yellow"))
-    typed = shlex.quote(shown(path))
+    typed = quoted(path, console.encoding)
     command = f"kzoo evaluate {typed}" if metrics else f"kzoo run --resume {typed}"
     console.print(Text.assemble("\nNext: ", (command, "bold")), soft_wrap=True)
 

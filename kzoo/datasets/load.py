@@ -136,11 +136,6 @@ def load_inputs(
 
 
 def _numbers_only(table: Table, source: Source) -> TableFeatures:
-    for column in table.columns:
-        if column.kind == "category" or column.missing:
-            held = "words" if column.kind == "category" else "missing values"
-            raise DataError(
-                f"{source.where}: column {column.name!r}: received {held}; expected numbers, or "
-                "the features of the run that is to classify them"
-            )
+    expected = "numbers, or the features of the run that is to classify them"
+    table.refuse_gaps(source.where, expected)
     return learn_features(table, 2)[0]

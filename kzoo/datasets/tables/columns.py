@@ -15,7 +15,6 @@ from kzoo.datasets.tables.cells import TRUE_FALSE, is_missing, is_number
 from kzoo.datasets.tables.precision import offset_of, resolution_of, smallest_whole
 from kzoo.datasets.tables.table import TableColumn, Values
 
-_BOOLEANS = frozenset(TRUE_FALSE)
 _LONGEST_WHOLE = 2**63
 # A column of numbers with fewer words than this among them has mistakes, not categories.
 _MOST_MISTAKES = 0.05
@@ -107,7 +106,7 @@ class ColumnBuilder:
         if (
             not self.is_category
             and self._codes
-            and set(map(str.lower, self._codes)) <= {*TRUE_FALSE}
+            and set(map(str.lower, self._codes)) <= TRUE_FALSE.keys()
         ):
             lookup = np.array([*(TRUE_FALSE[word.lower()] for word in self._codes), np.nan])
             return TableColumn(self.name, "boolean", lookup.astype(np.float32)[values])

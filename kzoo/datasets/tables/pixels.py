@@ -59,12 +59,7 @@ def pixel_array(table: Table, where: str) -> npt.NDArray[np.uint8] | npt.NDArray
     Raises:
         DataError: a column holds no numbers, or one is missing.
     """
-    for column in table.columns:
-        if column.kind == "category" or column.missing:
-            held = "words" if column.kind == "category" else "missing values"
-            raise DataError(
-                f"{where}: column {column.name!r}: received {held}; expected a pixel in each row"
-            )
+    table.refuse_gaps(where, "a pixel in each row")
     is_bytes = all(column.values.dtype == np.uint8 for column in table.columns)
     x = np.empty(table.shape, np.uint8 if is_bytes else np.float32)
     for index, column in enumerate(table.columns):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets.features import Kind
+from kzoo.errors import DataError
 
 Values = npt.NDArray[Any]
 
@@ -86,6 +87,23 @@ class Table:
         """Return a table with these columns alone, in this order."""
         by_name = {column.name: column for column in self.columns}
         return Table(tuple(by_name[name] for name in names), self.rows)
+
+    def refuse_gaps(self, where: str, expected: str) -> None:
+        """Refuse columns that are not numbers throughout.
+
+        Args:
+            where: What to name in the error.
+            expected: What is accepted, in words.
+
+        Raises:
+            DataError: a column holds words, or a value is missing.
+        """
+        for column in self.columns:
+            if column.kind == "category" or column.missing:
+                held = "words" if column.kind == "category" else "missing values"
+                raise DataError(
+                    f"{where}: column {column.name!r}: received {held}; expected {expected}"
+                )
 
     def update_digest(self, digest: hashlib._Hash) -> None:
         """Add all that the table holds to a digest, the same in whatever order its columns are."""

@@ -39,7 +39,7 @@ class _Guard(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview | bytearray) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview | bytearray) -> int:  # type: ignore[override]  # typeshed's buffers are wider
         chunk = self._stream.read(len(buffer))
         self._read += len(chunk)
         if self._is_compressed:
