@@ -2,7 +2,8 @@
 
 A builder comes from ``@kzoo.register`` or from an entry point in the group ``kzoo.builders``
 (``name = "package.module:function"``); a folder of JSON specs from an entry point in the group
-``kzoo.specs`` (``any_name = "package.folder"``). kzoo's own builders are entry points like any
+``kzoo.specs`` (``any_name = "package.folder"``), where ``NAME.safetensors`` beside ``NAME.json`` is
+a model trained by that spec. kzoo's own builders are entry points like any
 other. Names are listed without importing a plugin; only the builder that is asked for is.
 """
 
@@ -93,11 +94,19 @@ def get_builder(name: str, *, where: str = "") -> BuilderFunction:
 
 @dataclass(frozen=True)
 class SpecFile:
-    """Where a registered spec lies and which distribution brought it."""
+    """Where a registered spec lies and which distribution brought it.
+
+    Attributes:
+        name: The spec's.
+        path: Its JSON file.
+        origin: The distribution.
+        weights: The file of a model trained by it, where there is one.
+    """
 
     name: str
     path: Path
     origin: str
+    weights: Path | None = None
 
 
 def list_specs() -> tuple[list[SpecFile], list[str]]:
@@ -107,7 +116,10 @@ def list_specs() -> tuple[list[SpecFile], list[str]]:
         if folder is None:
             problems.append(f"{origin}: its folder of specs is missing; reinstall or remove it")
         else:
-            files += [SpecFile(path.stem, path, origin) for path in sorted(folder.glob("*.json"))]
+            files += [
+                SpecFile(path.stem, path, origin, _weights_of(path))
+                for path in sorted(folder.glob("*.json"))
+            ]
     return sorted(files, key=lambda file: file.name), problems
 
 
@@ -125,6 +137,16 @@ def get_spec_file(name: str, *, where: str = "") -> SpecFile:
     if len(found) > 1:
         raise PluginError(_clash("spec", name, [file.origin for file in found]))
     return found[0]
+
+
+def get_weights(name: str) -> Path | None:
+    """Return the file of a model that was trained by the registered spec `name`, if there is one.
+
+    Raises:
+        PluginError: two distributions claim the name.
+    """
+    known = {file.name for file in list_specs()[0]}
+    return get_spec_file(name).weights if name in known else None
 
 
 def is_dataset(name: str) -> bool:
@@ -154,6 +176,14 @@ def _spec_folders() -> Iterator[tuple[str, Path | None]]:
     for points in _points(_SPECS_GROUP).values():
         for point in points:
             yield _origin(point), _package_folder(point.value)
+
+
+def _weights_of(spec: Path) -> Path | None:
+    """Return the weights that come with a spec: a plugin's lie beside it, kzoo's own apart."""
+    own = Path(__file__).parent / "weights"
+    folder = own if spec.parent == zoo_folder() else spec.parent
+    path = folder / f"{spec.stem}.safetensors"
+    return path if path.is_file() else None
 
 
 def _package_folder(dotted: str) -> Path | None:

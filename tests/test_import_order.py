@@ -24,6 +24,7 @@ ROOMS = [
     "spec",
     "datasets",
     "engine",
+    "forward",
     "runs",
     "display",
     "checkpoint",

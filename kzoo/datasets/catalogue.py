@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kzoo.datasets.shape import DataShape, Scaling
+from kzoo.datasets.shape import DataShape, Handwriting, Scaling
 
 if TYPE_CHECKING:
     from kzoo.datasets.dataset import Source
@@ -43,12 +43,15 @@ class NamedDataset:
         description: It in words, for a person.
         read: Reads it; called with this entry and with what is told how far a download is.
         files: What Keras keeps of it.
+        handwriting: How its images were made, where they are handwritten signs: what is to be
+            recognised later is prepared in the same way.
     """
 
     shape: DataShape
     description: str
     read: Callable[[NamedDataset, OnProgress | None], Source]
     files: tuple[CachedFile, ...] = ()
+    handwriting: Handwriting | None = None
 
 
 def _read_digits(dataset: NamedDataset, on_progress: OnProgress | None) -> Source:
@@ -110,6 +113,7 @@ _ENTRIES = (
         DataShape("digits", (8, 8), _DIGITS, 1438, "uint8", Scaling(1 / 16)),
         "1,797 handwritten digits, grey images of 8x8, 10 classes; needs no download",
         _read_digits,
+        handwriting=Handwriting(ink=8, centred="box"),
     ),
     NamedDataset(
         DataShape("mnist", (28, 28), _DIGITS, 60_000, "uint8", _BYTES),
@@ -122,6 +126,8 @@ _ENTRIES = (
                 "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
             ),
         ),
+        # LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998.
+        Handwriting(ink=20),
     ),
     NamedDataset(
         DataShape("fashion_mnist", (28, 28), _FASHION, 60_000, "uint8", _BYTES),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from kzoo.datasets.features import TableFeatures
 
@@ -18,6 +19,19 @@ class Scaling:
 
     scale: float | tuple[float, ...]
     offset: float | tuple[float, ...] = 0.0
+
+
+@dataclass(frozen=True)
+class Handwriting:
+    """How the images of a set of handwritten signs were made: light ink on a dark ground.
+
+    Attributes:
+        ink: The longer side of the ink, in pixels; the image is wider where room is left around.
+        centred: What lies in the middle of the image: the ink's ``mass`` or its ``box``.
+    """
+
+    ink: int
+    centred: Literal["mass", "box"] = "mass"
 
 
 @dataclass(frozen=True)

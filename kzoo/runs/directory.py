@@ -20,7 +20,7 @@ ENVIRONMENT = "environment.json"
 HISTORY = "history.csv"
 PREDICTIONS = "predictions.npz"
 MODEL = "model.keras"
-WEIGHTS = "model.weights.h5"
+WEIGHTS = "model.safetensors"
 METRICS = "metrics.json"
 CHECKPOINT = "checkpoint.safetensors"
 # What only a search has.
@@ -32,6 +32,10 @@ UNFINISHED = ".writing-"
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class NoRunError(RunError):
+    """Nothing is called so."""
 
 
 def create_run(out: str | os.PathLike[str], name: str) -> Path:
@@ -97,7 +101,7 @@ def find_run(
     if path.is_dir():
         raise RunError(f"{run}: is no {kind}: it has no {record}")
     hint = did_you_mean(str(run), [folder.name for folder in runs])
-    raise RunError(
+    raise NoRunError(
         f"{run}: no such {kind}; expected a path, the beginning of a name in {out}, or "
         f"{LATEST}.{hint}"
     )

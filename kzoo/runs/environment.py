@@ -5,78 +5,12 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from dataclasses import asdict
 from importlib.metadata import version
-from typing import Annotated, Any, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from kzoo.datasets import Dataset, Scaling
-from kzoo.datasets.features import Features, TableFeatures, features_of_shape
+from kzoo.datasets import Dataset
 from kzoo.machine import describe_device
-
-
-class DatasetFacts(BaseModel):
-    """What a trained model must know of its data, as kept in ``environment.json``."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    fingerprint: str
-    input_shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
-    class_names: Annotated[tuple[str, ...], Field(min_length=2)]
-    scaling: Scaling
-    features: Features = Field(discriminator="kind")
-    train_fingerprint: str = ""
-    holds_out_test: bool = True
-    rows: dict[str, int]
-    class_counts: tuple[int, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _complete(cls, facts: Any) -> Any:
-        """Give the records of earlier versions, which had none, the features of their shape."""
-        if isinstance(facts, dict) and "features" not in facts and "input_shape" in facts:
-            shape = tuple(facts["input_shape"])
-            return {**facts, "features": asdict(features_of_shape(shape))}
-        return facts
-
-    @model_validator(mode="after")
-    def _check_columns(self) -> Self:
-        if self.features.input_shape != self.input_shape:
-            raise ValueError(
-                f"received features of {self.features.input_shape}; expected {self.input_shape}"
-            )
-        for part in (self.scaling.scale, self.scaling.offset):
-            if isinstance(part, tuple) and len(part) != self.input_shape[-1]:
-                raise ValueError(f"received {len(part)} columns; expected {self.input_shape[-1]}")
-        return self
-
-    @property
-    def table(self) -> TableFeatures | None:
-        """The columns, where the data are a table."""
-        return self.features if isinstance(self.features, TableFeatures) else None
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> DatasetFacts:
-        """Take down the facts of a dataset."""
-        validation = dataset.validation
-        return cls(
-            name=dataset.name,
-            fingerprint=dataset.fingerprint,
-            input_shape=dataset.input_shape,
-            class_names=dataset.class_names,
-            scaling=dataset.scaling,
-            features=dataset.features,
-            train_fingerprint=dataset.fingerprints.train,
-            holds_out_test=dataset.holds_out_test,
-            class_counts=dataset.class_counts,
-            rows={
-                "train": len(dataset.train),
-                "validation": len(validation) if validation else 0,
-                "test": len(dataset.test),
-            },
-        )
+from kzoo.runs.facts import DatasetFacts
 
 
 def describe_environment(dataset: Dataset) -> dict[str, Any]:

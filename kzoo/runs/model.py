@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +14,12 @@ import numpy.typing as npt
 
 from kzoo.datasets import ImageFiles, Scaling
 from kzoo.datasets.features import TableFeatures
+from kzoo.runs.facts import DatasetFacts
+from kzoo.runs.layers import describe_layers
+from kzoo.runs.model_file import StoredModel, Weights, named_errors
 from kzoo.runs.preparation import prepared
-from kzoo.spec import ModelSpec, build_model
+from kzoo.spec import ModelSpec, Spec, build_model
+from kzoo.spec.build import check_model
 from kzoo.start import without_retracing_warnings
 
 if TYPE_CHECKING:
@@ -59,6 +67,92 @@ def _rescaled(inputs: Any, scaling: Scaling) -> Any:
         for value in (scaling.scale, scaling.offset)
     )
     return keras.layers.Rescaling(scale, offset, name="scaling")(inputs)
+
+
+def keras_model(stored: StoredModel) -> keras.Model:
+    """Return a stored model as a Keras model from raw inputs to probabilities.
+
+    Raises:
+        RunError: its builder is not registered here, or builds another model.
+    """
+    with named_errors(stored.path):
+        build = partial(
+            scaled_model,
+            check_model(dict(stored.model), where="model"),
+            input_shape=stored.data.input_shape,
+            num_classes=len(stored.class_names),
+            scaling=stored.data.scaling,
+            table=stored.data.table,
+        )
+        _refuse_larger(build, stored.weights)
+        model = build()
+        _assign(model, stored.weights)
+    return model
+
+
+def uncompiled(model: keras.Model) -> keras.Model:
+    """Return a model of the same layers that has no optimizer, whose state would be saved too."""
+    import keras
+
+    return keras.Model(model.inputs, model.outputs, name=model.name)
+
+
+def stored_model(
+    model: keras.Model, path: Path, spec: Spec, data: DatasetFacts, figures: Mapping[str, Any]
+) -> StoredModel:
+    """Return what a file shall hold of a trained model that `scaled_model` built.
+
+    Args:
+        model: With its weights.
+        path: Where the file is to be.
+        spec: What was trained.
+        data: What it was trained on.
+        figures: What it came to.
+    """
+    import keras
+
+    architecture = model.layers[-1]
+    layers = describe_layers(architecture)
+    names = [name for layer in layers for name in layer.weights]
+    values = [keras.ops.convert_to_numpy(weight) for weight in architecture.weights]
+    return StoredModel(
+        path,
+        spec.name,
+        spec.model.model_dump(mode="json"),
+        data,
+        layers,
+        dict(zip(names, values, strict=True)),
+        figures,
+    )
+
+
+def _refuse_larger(build: Callable[[], keras.Model], weights: Weights) -> None:
+    """Refuse a model that weights cannot fill, before any of its memory is taken."""
+    import keras
+
+    def outline() -> int:
+        with keras.StatelessScope(initialize_variables=False):
+            try:
+                return sum(math.prod(weight.shape) for weight in build().weights)
+            except Exception:  # noqa: BLE001  # building it says why, or it wants its values at once
+                return 0
+
+    # Keras keeps weights without values for later, by thread: these go with theirs.
+    with ThreadPoolExecutor(1) as thread:
+        wanted = thread.submit(outline).result()
+    held = sum(array.size for array in weights.values())
+    if wanted > held:
+        raise ValueError(f"received {held:,} weights; expected the model's {wanted:,}")
+
+
+def _assign(model: keras.Model, weights: Weights) -> None:
+    received, wanted = list(weights.items()), model.weights
+    if len(received) != len(wanted):
+        raise ValueError(f"received {len(received)} arrays; expected the model's {len(wanted)}")
+    for (name, array), weight in zip(received, wanted, strict=True):
+        if tuple(weight.shape) != array.shape:
+            raise ValueError(f"{name}: received shape {array.shape}; expected {weight.shape}")
+        weight.assign(array)
 
 
 @without_retracing_warnings()

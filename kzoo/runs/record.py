@@ -6,23 +6,27 @@ import csv
 import io
 import os
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from kzoo.errors import RunError, SpecError
+from kzoo.errors import RunError
+from kzoo.registry import get_weights, list_specs
 from kzoo.runs import directory
-from kzoo.runs.environment import DatasetFacts
-from kzoo.runs.model import scaled_model
-from kzoo.runs.weights import load_checked_weights, refuse_oversized
+from kzoo.runs.facts import DatasetFacts
+from kzoo.runs.model import keras_model
+from kzoo.runs.model_file import StoredModel, file_digest, read_model
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.parse import describe, strict_loads
 
 if TYPE_CHECKING:
     import keras
 
+# What runs of an earlier version have instead of their model file.
+_EARLIER_WEIGHTS = "model.weights.h5"
+_ENDING = ".safetensors"
 # Records are read whole; those of the largest runs are smaller.
 _MOST_MIB = {directory.METRICS: 1, directory.ENVIRONMENT: 16, directory.HISTORY: 16}
 
@@ -90,6 +94,29 @@ class Run:
         except (ValidationError, AttributeError) as error:
             raise RunError(f"{path}: dataset: is not what a run writes") from error
 
+    @cached_property
+    def model(self) -> StoredModel:
+        """The trained model as its file has it: weights, layers, and what it knows of its data.
+
+        Raises:
+            RunError: the run is not finished, or the file is damaged or another run's.
+        """
+        expected = self.metrics.get("weights_sha256")
+        path = self.path / directory.WEIGHTS
+        if not path.exists() and (self.path / _EARLIER_WEIGHTS).exists():
+            raise RunError(
+                f"{self.path}: an earlier version of kzoo wrote it, without {directory.WEIGHTS}: "
+                f"keras.models.load_model reads its {directory.MODEL}; or train it again: kzoo run "
+                f"{self.path / directory.SPEC}"
+            )
+        stored = read_model(path)
+        if expected is not None and (received := file_digest(path)) != expected:
+            raise RunError(
+                f"{path}: cannot be loaded: received the sha256 {received}; expected the one in "
+                f"{directory.METRICS}"
+            )
+        return stored
+
     def load(self) -> keras.Model:
         """Return the trained model: built from the registry, its weights loaded.
 
@@ -97,38 +124,50 @@ class Run:
         ``(batch, num_classes)``.
 
         Raises:
-            RunError: the run is not finished, or its weights do not fit its spec.
+            RunError: the run is not finished, or its weights do not fit its builder.
         """
-        self.metrics  # noqa: B018  # refuses a run that is not finished
-        facts = self.dataset
-        path = self.path / directory.WEIGHTS
-        build = partial(
-            scaled_model,
-            self.spec.model,
-            input_shape=facts.input_shape,
-            num_classes=len(facts.class_names),
-            scaling=facts.scaling,
-            table=facts.table,
-        )
-        refuse_oversized(build, path)
-        try:
-            model = build()
-        except (ValueError, SpecError) as error:
-            raise RunError(f"{self.path}: cannot be built: {_one_line(error)}") from error
-        load_checked_weights(model, path, sha256=self.metrics.get("weights_sha256"))
-        return model
+        return keras_model(self.model)
 
 
-def load(run: str | os.PathLike[str] | Run) -> keras.Model:
-    """Return the trained model of a run.
+def open_model(model: str | os.PathLike[str] | Run) -> StoredModel:
+    """Return a trained model as its file has it.
 
     Args:
-        run: A Run, its path, the beginning of its name in ``runs``, or ``latest``.
+        model: A Run, its path, the path of a model file (``.safetensors``), the name of a spec that
+            has weights of its own, the beginning of a run's name in ``runs``, or ``latest``.
 
     Raises:
-        RunError: there is no such run, or it is not finished.
+        RunError: there is none of these, the run is not finished, or the file is damaged.
     """
-    return (run if isinstance(run, Run) else Run(directory.find_run(run))).load()
+    if isinstance(model, Run):
+        return model.model
+    path, name = Path(model), os.fspath(model)
+    if path.suffix == _ENDING and not path.is_dir():
+        return read_model(path)
+    weights = get_weights(name)
+    if weights is not None and not (path / directory.SPEC).is_file():
+        return read_model(weights)
+    try:
+        return Run(directory.find_run(model)).model
+    except RunError as error:
+        known = [file.name for file in list_specs()[0] if file.weights]
+        if isinstance(error, directory.NoRunError) and known:
+            raise RunError(f"{error} Or a name with weights: {', '.join(known)}.") from error
+        raise
+
+
+def load(model: str | os.PathLike[str] | Run) -> keras.Model:
+    """Return a trained model, built from the registry, its weights loaded.
+
+    It takes raw inputs ``(batch, *input_shape)`` and gives probabilities ``(batch, num_classes)``.
+
+    Args:
+        model: What `open_model` takes.
+
+    Raises:
+        RunError: there is no such model, it is not finished, or its weights do not fit its builder.
+    """
+    return keras_model(open_model(model))
 
 
 def _read_json(path: Path) -> Any:
@@ -155,7 +194,3 @@ def _refuse_other_than_file(path: Path) -> None:
     """Refuse pipes, devices and folders, of which some give data without end, or none ever."""
     if path.exists() and not path.is_file():
         raise RunError(f"{path}: received no regular file; expected what a run writes")
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())

@@ -35,6 +35,25 @@ def model_spec_type(name: str, *, where: str = "") -> type[ModelSpec]:
     return derive_spec_type(name, get_builder(name, where=where))
 
 
+def check_model(tree: dict[str, Any], *, where: str) -> ModelSpec:
+    """Return a builder's name and its parameters as a validated section of a spec.
+
+    Args:
+        tree: The section's JSON data; ``builder`` is the name.
+        where: What to put before an error.
+
+    Raises:
+        UnknownNameError: no builder has this name.
+        SpecError: a parameter is unknown or out of range.
+        PluginError: the builder's signature is not a builder's.
+    """
+    spec_type = model_spec_type(tree["builder"], where=where)
+    try:
+        return spec_type.model_validate_json(to_json_text(tree, where=where))
+    except ValidationError as error:
+        raise SpecError(explain(error, tree, spec_type, where=where)[0]) from error
+
+
 def build_model(model: ModelSpec, *, input_shape: tuple[int, ...], num_classes: int) -> keras.Model:
     """Build an uncompiled model from a validated section and the data's shape.
 
@@ -109,12 +128,7 @@ def build(
         raise SpecError(f"input_shape: received {shape}; expected positive sizes, as in (28, 28)")
     if not isinstance(num_classes, int) or num_classes < 2:
         raise SpecError(f"num_classes: received {num_classes}; expected a whole number from 2 up")
-    spec_type = model_spec_type(name)
-    tree = {"builder": name, **parameters}
-    try:
-        model = spec_type.model_validate_json(to_json_text(tree, where=name))
-    except ValidationError as error:
-        raise SpecError(explain(error, tree, spec_type, where=name)[0]) from error
+    model = check_model({"builder": name, **parameters}, where=name)
     if "dtype_policy" in parameters:
         return build_model(model, input_shape=shape, num_classes=num_classes)
     import_keras()

@@ -15,9 +15,17 @@ import numpy.typing as npt
 from kzoo.datasets import Dataset
 from kzoo.datasets.notices import class_counts, rarest_class, row_sums
 from kzoo.figures import METRICS, MONITORED, majority_accuracy
-from kzoo.runs import describe_environment, directory, predict, write_atomically, write_json
+from kzoo.runs import (
+    DatasetFacts,
+    describe_environment,
+    directory,
+    predict,
+    write_atomically,
+    write_json,
+)
 from kzoo.runs.history import EPOCH, SECONDS
-from kzoo.runs.weights import weights_digest
+from kzoo.runs.model import stored_model, uncompiled
+from kzoo.runs.model_file import file_digest, write_model
 from kzoo.spec import Spec
 from kzoo.train.shortness import training_notices
 from kzoo.train.training import Trained, Trainee
@@ -62,12 +70,7 @@ def write_results(path: Path, trained: Trained, *, began: float, is_trial: bool 
     # A search compares trainings that are all as short.
     notices = [] if is_trial else training_notices(spec, recorder.rows, dataset.num_classes)
     write_atomically(path / directory.HISTORY, recorder.write)
-    write_atomically(path / directory.WEIGHTS, model.save_weights)
-    write_atomically(path / directory.MODEL, model.save)
-    metrics: dict[str, Any] = {
-        "run": str(path),
-        "name": spec.name,
-        "model": spec.model.builder,
+    figures = {
         "dataset": dataset.name,
         "parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),
         "epochs": len(recorder.rows),
@@ -75,7 +78,16 @@ def write_results(path: Path, trained: Trained, *, began: float, is_trial: bool 
         "kept_epoch": int(row[EPOCH]),
         **{name: row[name] for name in MONITORED if name in row},
         **tested,
-        "weights_sha256": weights_digest(path / directory.WEIGHTS),
+    }
+    stored = stored_model(model, path / directory.WEIGHTS, spec, DatasetFacts.of(dataset), figures)
+    write_atomically(stored.path, lambda file: write_model(file, stored))
+    write_atomically(path / directory.MODEL, uncompiled(model).save)
+    metrics: dict[str, Any] = {
+        "run": str(path),
+        "name": spec.name,
+        "model": spec.model.builder,
+        **figures,
+        "weights_sha256": file_digest(stored.path),
         "notices": [*dataset.notices, *notices],
         "training_notices": notices,
         "remarks": list(dataset.remarks),
