@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-import kzoo
 from kzoo.errors import KzooError, RunError
 from kzoo.forward import Layer, Network, prepare
 from kzoo.forward.layers import OPERATIONS, Operation, Shape
@@ -133,11 +132,13 @@ def write_model(path: Path, stored: StoredModel, *, precision: Precision = "floa
     Raises:
         OSError: it cannot be written.
     """
+    from importlib.metadata import version
+
     from safetensors.numpy import save_file
 
     header = _Header(
         version=1,
-        kzoo=kzoo.__version__,
+        kzoo=version("kzoo"),
         name=stored.name,
         model=dict(stored.model),
         data=stored.data,
