@@ -62,6 +62,7 @@ def read_pictures(
     is_prepared = data.handwriting is not None and not as_is and len(shape) == 2
     size = None if is_prepared else (shape[0], shape[1])
     read = partial(read_image, size=size, bits=data.image_bits)
+    caution = data.handwriting.caution if data.handwriting and is_prepared else ""
     pictures = zip(files, read_in_threads(read, [path for _, path in files]), strict=True)
     while some := list(islice(pictures, _BATCH)):
         names, pixels, steps, broken = [], [], [], {}
@@ -78,7 +79,8 @@ def read_pictures(
             steps.append(done)
         x = np.stack(pixels) if pixels else np.empty((0, *shape), np.uint8)
         raw = _raw_values(x, data).reshape(len(x), *data.input_shape)
-        yield Batch(names, raw, steps, broken=broken)
+        yield Batch(names, raw, steps, notices=(caution,) if caution else (), broken=broken)
+        caution = ""
 
 
 def _made_ready(
