@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,7 +101,7 @@ def test_unknown_words_are_counted(passengers: tuple[kzoo.Run, Path]) -> None:
     assert "column 'Embarked': 1 row has a word that no training row has" in notice
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a missing column": (lambda frame: frame.drop(columns="Age"), "received no column 'Age'"),
     "a word for a number": (
         lambda frame: frame.assign(Age="old"),
