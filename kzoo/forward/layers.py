@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from kzoo.forward.activations import ACTIVATIONS, Activation, Array
 
@@ -127,13 +127,20 @@ class Dense:
         return np.asarray(ACTIVATIONS[self.activation](outputs), np.float32)
 
 
+def _equal(strides: tuple[int, int]) -> tuple[int, int]:
+    # Of unequal ones TensorFlow 2.21 leaves some outputs at zero on a CPU.
+    if strides[0] != strides[1]:
+        raise ValueError("expected the same stride down and to the right")
+    return strides
+
+
 @dataclass(frozen=True)
 class Conv2D:
     """A convolution of images, channels last, then an activation."""
 
     filters: Size
     kernel_size: tuple[Size, Size]
-    strides: tuple[Size, Size] = (1, 1)
+    strides: Annotated[tuple[Size, Size], AfterValidator(_equal)] = (1, 1)
     padding: Literal["same", "valid"] = "valid"
     data_format: Literal["channels_last"] = "channels_last"
     dilation_rate: tuple[Literal[1], Literal[1]] = (1, 1)

@@ -87,48 +87,6 @@ def _check_saving(subject: Subject, shape: tuple[int, ...]) -> None:
         )
 
 
-def _check_forward(subject: Subject, shape: tuple[int, ...]) -> None:
-    model = subject.build(shape)
-    _compile(model)
-    # A model as it is built would be right without its file too.
-    model.train_on_batch(*examples(shape))
-    stored = _from_file(subject, model, shape)
-    if unknown := stored.network.unknown:
-        received = predict(filled(partial(subject.build, shape), stored.weights), shape)
-        most, where = 0.0, f"with the weights of its file ({unknown[0].kind} is left to Keras)"
-    else:
-        received = stored.probabilities(examples(shape)[0])
-        most, where = _FORWARD_TOLERANCE, "without Keras"
-    difference = float(np.abs(received - predict(model, shape)).max())
-    # Written so that NaN fails too.
-    if not difference <= most:
-        raise subject.error(
-            "forward",
-            f"received outputs that differ by {difference:.3g} {where}; expected at most {most:g}; "
-            "look for a layer with a `dtype` of its own, and for numbers far from order one",
-        )
-
-
-def _from_file(subject: Subject, model: keras.Model, shape: tuple[int, ...]) -> StoredModel:
-    """Return a model as it comes back from a model file."""
-    layers = describe_layers(model)
-    data = DatasetFacts(
-        name="examples",
-        fingerprint="",
-        input_shape=shape,
-        class_names=tuple(map(str, range(model.output_shape[-1]))),
-        scaling=Scaling(1.0),
-        features=features_of_shape(shape),
-        rows={},
-    )
-    section = {"builder": subject.name, **subject.defaults}
-    weights = describe_weights(model, layers)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model.safetensors")
-        write_model(path, StoredModel(path, subject.name, section, data, layers, weights, {}))
-        return read_model(path)
-
-
 def _check_seed(subject: Subject, shape: tuple[int, ...]) -> None:
     first, second = (_copies(subject.build(shape).weights) for _ in range(2))
     if not _are_equal(first, second):
@@ -158,6 +116,49 @@ def _check_policies(subject: Subject, shape: tuple[int, ...]) -> None:
                 f"{policy}: received no layer with weights that computes in {wanted}; expected "
                 "one; give no `dtype` but to the last layer",
             )
+
+
+def _check_forward(subject: Subject, shape: tuple[int, ...]) -> None:
+    model = subject.build(shape)
+    _compile(model)
+    # A model as it is built would be right without its file too.
+    model.train_on_batch(*examples(shape))
+    stored = _from_file(subject, model, shape)
+    if unknown := stored.network.unknown:
+        received = predict(filled(partial(subject.build, shape), stored.weights), shape)
+        most, where = 0.0, f"with the weights of its file ({unknown[0].kind} is left to Keras)"
+    else:
+        received = stored.probabilities(examples(shape)[0])
+        most, where = _FORWARD_TOLERANCE, "without Keras"
+    difference = float(np.abs(received - predict(model, shape)).max())
+    # Written so that NaN fails too.
+    if not difference <= most:
+        raise subject.error(
+            "forward",
+            f"received outputs that differ by {difference:.3g} {where}; expected at most {most:g}; "
+            "look for a layer with a `dtype` of its own, for numbers far from order one, and for "
+            "what differs from call to call",
+        )
+
+
+def _from_file(subject: Subject, model: keras.Model, shape: tuple[int, ...]) -> StoredModel:
+    """Return a model as it comes back from a model file."""
+    layers = describe_layers(model)
+    data = DatasetFacts(
+        name="examples",
+        fingerprint="",
+        input_shape=shape,
+        class_names=tuple(map(str, range(model.output_shape[-1]))),
+        scaling=Scaling(1.0),
+        features=features_of_shape(shape),
+        rows={},
+    )
+    section = {"builder": subject.name, **subject.defaults}
+    weights = describe_weights(model, layers)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.safetensors")
+        write_model(path, StoredModel(path, subject.name, section, data, layers, weights, {}))
+        return read_model(path)
 
 
 def _check_execution(subject: Subject, shape: tuple[int, ...]) -> None:
@@ -240,8 +241,8 @@ def _are_equal(first: Weights, second: Weights) -> bool:
 CHECKS: dict[str, Callable[[Subject, tuple[int, ...]], None]] = {
     "training": _check_training,
     "saving": _check_saving,
-    "forward": _check_forward,
     "seed": _check_seed,
     "dtype policy": _check_policies,
+    "forward": _check_forward,
     "execution": _check_execution,
 }

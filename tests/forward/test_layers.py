@@ -55,7 +55,7 @@ def convolution(draw: st.DrawFn) -> Case:
         layers.Conv2D,
         draw(sizes),
         kernel,
-        strides=draw(st.tuples(*[st.integers(1, 4)] * 2)),
+        strides=draw(st.integers(1, 4)),
         padding=padding,
         activation=draw(activations),
         use_bias=draw(st.booleans()),
@@ -162,7 +162,8 @@ def test_every_activation_that_a_layer_may_name_is_there() -> None:
     [
         layers.ReLU(max_value=6), layers.ReLU(negative_slope=0.1), layers.ReLU(threshold=1),
         layers.Dense(2, activation="leaky_relu"), layers.Conv2D(2, 3, dilation_rate=2),
-        layers.Conv2D(2, 1, groups=2), layers.BatchNormalization(axis=1), layers.Reshape((-1,)),
+        layers.Conv2D(2, 1, groups=2), layers.Conv2D(2, 1, strides=(1, 2)),
+        layers.BatchNormalization(axis=1), layers.Reshape((-1,)),
         layers.GlobalMaxPooling2D(keepdims=True), layers.MaxPooling2D(), layers.GaussianNoise(0.1),
         layers.Dense(2, activation=keras.activations.hard_tanh),
         layers.Flatten(data_format="channels_first"),
