@@ -24,7 +24,7 @@ def deep_mlp(
         Sequence[Annotated[int, Field(ge=1, le=65536)]], Field(max_length=64)
     ] = (256, 256),
     activation: Literal["relu", "gelu", "silu", "elu", "selu", "tanh", "sigmoid"] = "relu",
-    kernel_initializer: KernelInitializer = "he_normal",
+    kernel_initializer: KernelInitializer = "glorot_uniform",
     bias_initializer: Literal["zeros", "random_normal"] = "zeros",
     random_normal_stddev: Annotated[float, Field(gt=0, le=10)] = 1.0,
 ) -> keras.Model:

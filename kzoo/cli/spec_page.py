@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,6 +17,7 @@ from kzoo.errors import one_line
 from kzoo.registry import get_builder, list_specs
 from kzoo.spec import ModelSpec, Spec
 from kzoo.spec.build import summary
+from kzoo.spec.spec import StartSpec
 
 
 def print_page(spec: Spec, source: str) -> None:
@@ -30,11 +32,13 @@ def print_page(spec: Spec, source: str) -> None:
     if spec.description:
         console.print(Text(one_line(spec.description)))
     console.print()
-    print_pairs(console, _facts(spec))
+    weights = next((file.weights for file in list_specs()[0] if file.name == source), None)
+    print_pairs(console, [*_facts(spec), *([("weights", _weights(weights))] if weights else [])])
     console.print(Text(f"\nwhat {spec.model.builder} can be given", style="bold"))
     _print_parameters(console, spec.model, [*spec.model.parameter_names(), "dtype_policy"])
     console.print(Text("\nwhat to type", style="bold"))
-    print_pairs(console, _commands(source), label_style="cyan", indent=2)
+    commands = _commands(source, has_weights=weights is not None)
+    print_pairs(console, commands, label_style="cyan", indent=2)
 
 
 def _facts(spec: Spec) -> list[tuple[str, str]]:
@@ -58,6 +62,7 @@ def _facts(spec: Spec) -> list[tuple[str, str]]:
         ("data", "\n".join(describe_data(spec))),
         ("optimizer", "\n".join(describe_optimizer(spec.optimizer))),
         ("training", "\n".join(describe_fit(spec))),
+        *([("start", _start(spec.start_from))] if spec.start_from else []),
         ("seed", f"{spec.seed}; the same seed on the same machine gives the same bits"),
     ]
 
@@ -77,7 +82,16 @@ def _print_parameters(console: Console, model: ModelSpec, names: Iterable[str]) 
             console.print(Padding(Text(line, style="dim"), (0, 0, 0, 6), expand=False))
 
 
-def _commands(source: str) -> list[tuple[str, str]]:
+def _start(section: StartSpec) -> str:
+    known = f", sha256 {section.sha256[:12]}" if section.sha256 else ""
+    return f"from the weights of {section.model}{known}, where they fit"
+
+
+def _weights(path: Path) -> str:
+    return f"come with it, {path.stat().st_size / 1000:,.0f} kB: it works without being trained"
+
+
+def _commands(source: str, *, has_weights: bool) -> list[tuple[str, str]]:
     typed = shlex.quote(source)
     commands = [
         (f"kzoo run {typed}", "train it"),
@@ -86,6 +100,10 @@ def _commands(source: str) -> list[tuple[str, str]]:
         (f"kzoo show {typed} --layers", "its layers, and the time of an epoch here"),
         (f"kzoo show {typed} --json", "the whole spec as JSON"),
     ]
+    if has_weights:
+        commands.append(
+            (f"kzoo run {typed} --from {typed} --data NAME", "train its weights on, on your data")
+        )
     if any(file.name == source for file in list_specs()[0]):
         commands.append((f"kzoo init {typed}", f"copy it to {source}.json, to edit"))
     return commands

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,9 @@ from kzoo.runs.facts import DatasetFacts
 from kzoo.runs.model import keras_model
 from kzoo.runs.model_file import StoredModel, file_digest, read_model
 from kzoo.spec import Spec, load_spec
+from kzoo.spec.load import Overrides
 from kzoo.spec.parse import describe, strict_loads
+from kzoo.spec.tree import parse_overrides
 
 if TYPE_CHECKING:
     import keras
@@ -129,7 +132,23 @@ class Run:
         return keras_model(self.model)
 
 
-def open_model(model: str | os.PathLike[str] | Run) -> StoredModel:
+AnyModel = str | os.PathLike[str] | Run
+
+
+def model_path(model: AnyModel) -> str:
+    """Return what names a model in a spec."""
+    return os.fspath(model.path if isinstance(model, Run) else model)
+
+
+def with_start(overrides: Overrides, start_from: AnyModel | None) -> Overrides:
+    """Return overrides that name the model to start from too, where one is given."""
+    if start_from is None:
+        return overrides
+    laid = overrides if isinstance(overrides, Mapping) else parse_overrides(overrides)
+    return {**laid, "start_from.model": model_path(start_from)}
+
+
+def open_model(model: AnyModel) -> StoredModel:
     """Return a trained model as its file has it.
 
     Args:
@@ -156,7 +175,7 @@ def open_model(model: str | os.PathLike[str] | Run) -> StoredModel:
         raise
 
 
-def load(model: str | os.PathLike[str] | Run) -> keras.Model:
+def load(model: AnyModel) -> keras.Model:
     """Return a trained model, built from the registry, its weights loaded.
 
     It takes raw inputs ``(batch, *input_shape)`` and gives probabilities ``(batch, num_classes)``.
