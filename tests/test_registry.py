@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from importlib.metadata import distribution
 from pathlib import Path
@@ -258,7 +259,8 @@ def test_a_plugin_ships_weights_beside_its_spec(
     kzoo_command: Command, plugin_path: Path, tmp_path: Path
 ) -> None:
     """They are listed, loaded by the spec's name, started from, and a run's own spec repeats it."""
-    environment = {"PYTHONPATH": plugin_path}
+    paths = [str(plugin_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {"PYTHONPATH": os.pathsep.join(paths)}
     listed = kzoo_command("list", "residual", "--json", env=environment)
     assert json.loads(listed.stdout)[0]["weights"] is True
     arguments = ["residual_mlp_digits", "--from", "residual_mlp_digits", "fit.epochs=1"]

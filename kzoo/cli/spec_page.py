@@ -37,8 +37,7 @@ def print_page(spec: Spec, source: str) -> None:
     console.print(Text(f"\nwhat {spec.model.builder} can be given", style="bold"))
     _print_parameters(console, spec.model, [*spec.model.parameter_names(), "dtype_policy"])
     console.print(Text("\nwhat to type", style="bold"))
-    commands = _commands(source, has_weights=weights is not None)
-    print_pairs(console, commands, label_style="cyan", indent=2)
+    print_pairs(console, _commands(source), label_style="cyan", indent=2)
 
 
 def _facts(spec: Spec) -> list[tuple[str, str]]:
@@ -88,10 +87,11 @@ def _start(section: StartSpec) -> str:
 
 
 def _weights(path: Path) -> str:
-    return f"come with it, {path.stat().st_size / 1000:,.0f} kB: it works without being trained"
+    size = f"{path.stat().st_size / 1000:,.0f} kB"
+    return f"come with it, {size}: no training needed; --from {path.stem} starts from them"
 
 
-def _commands(source: str, *, has_weights: bool) -> list[tuple[str, str]]:
+def _commands(source: str) -> list[tuple[str, str]]:
     typed = shlex.quote(source)
     commands = [
         (f"kzoo run {typed}", "train it"),
@@ -100,10 +100,6 @@ def _commands(source: str, *, has_weights: bool) -> list[tuple[str, str]]:
         (f"kzoo show {typed} --layers", "its layers, and the time of an epoch here"),
         (f"kzoo show {typed} --json", "the whole spec as JSON"),
     ]
-    if has_weights:
-        commands.append(
-            (f"kzoo run {typed} --from {typed} --data NAME", "train its weights on, on your data")
-        )
     if any(file.name == source for file in list_specs()[0]):
         commands.append((f"kzoo init {typed}", f"copy it to {source}.json, to edit"))
     return commands

@@ -4,8 +4,9 @@
 
 The images are MNIST's test images, 20 of each class to train on and 1,000 others to test on: once
 as they are, once drawn again as photos (dark ink on unevenly lit paper, in colour, turned and of
-other sizes), which lie in folders as a person's own would. Prints the mean and the standard deviation of
-the test accuracy over three seeds; `--write` puts the table into the documentation.
+other sizes), which lie in folders as a person's own would. Prints the mean and the standard
+deviation of the test accuracy over three seeds, and the median of the seconds of `fit`; `--write`
+puts the table into the documentation.
 """
 
 from __future__ import annotations
