@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
-from kzoo.datasets import Dataset
+import numpy as np
+
+from kzoo.datasets import Dataset, Scaling
 from kzoo.datasets.features import Column, Features
 from kzoo.errors import SpecError
 from kzoo.runs import DatasetFacts
@@ -113,6 +115,20 @@ def notices(known: DatasetFacts, dataset: Dataset, name: str, *, last: str) -> I
             f"its weights fit, but were made for what is as large as there (for a folder of images "
             f"dataset.image_size={was_height},{was_width} makes them alike)"
         )
+    if dataset.features.is_image and _has_offset(dataset.scaling) != _has_offset(known.scaling):
+        now_scaled, was_scaled = map(_range, (dataset.scaling, known.scaling))
+        yield (
+            f"images are {now_scaled}, where those of {name} were {was_scaled}: its weights fit, "
+            "but expect other values (bytes, and values from 0 to 1, are brought to 0 to 1)"
+        )
+
+
+def _has_offset(scaling: Scaling) -> bool:
+    return bool(np.any(scaling.offset))
+
+
+def _range(scaling: Scaling) -> str:
+    return "standardised" if _has_offset(scaling) else "brought to 0 to 1"
 
 
 def remarks(known: DatasetFacts, dataset: Dataset, name: str, *, last: str) -> Iterator[str]:

@@ -184,6 +184,15 @@ def test_convolutions_take_images_of_another_size(trained_cnn: Run, tmp_path: Pa
     assert "dataset.image_size=8,8 makes them alike" in notice
 
 
+def test_images_of_other_values_are_noticed(trained: Run, tmp_path: Path) -> None:
+    """Bytes and values from 0 to 1 mean the same; what is standardised means something else."""
+    x, y = images()
+    run = start(trained, tmp_path, data=(x / np.float32(16), y))
+    assert not any("standardised" in line for line in run.metrics["notices"])
+    run = start(trained, tmp_path, data=(x - np.float32(8), y))
+    assert any("images are standardised, where those of" in line for line in run.metrics["notices"])
+
+
 def test_colours_are_refused_where_the_model_knows_grey_and_read_as_grey_when_asked(
     trained_cnn: Run, tmp_path: Path
 ) -> None:
