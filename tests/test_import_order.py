@@ -30,6 +30,7 @@ ROOMS = [
     "checkpoint",
     "train",
     "tuning",
+    "prediction",
     "evaluation",
     "testing",
     "cli",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import keras
 
 KernelInitializer = Literal[
-    "he_normal", "he_uniform", "glorot_normal", "glorot_uniform",
+    "glorot_uniform", "glorot_normal", "he_normal", "he_uniform",
     "lecun_normal", "lecun_uniform", "random_normal",
 ]  # fmt: skip
 
@@ -33,8 +33,8 @@ def deep_mlp(
     28x28 images, two hidden layers of 256 and 10 classes give 269,322 parameters.
 
     Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating
-    errors", Nature 323, 1986; rectifiers and their initialisation: He et al., "Delving Deep into
-    Rectifiers", ICCV 2015.
+    errors", Nature 323, 1986; the initialisation: Glorot and Bengio, "Understanding the
+    difficulty of training deep feedforward neural networks", AISTATS 2010.
 
     Args:
         input_shape: Shape of one example, without the batch axis.

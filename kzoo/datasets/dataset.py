@@ -13,7 +13,7 @@ import numpy.typing as npt
 from kzoo.datasets.features import Features, TableFeatures
 from kzoo.datasets.image_files import ImageFiles
 from kzoo.datasets.shape import DataShape, Scaling
-from kzoo.datasets.tables.table import Table
+from kzoo.datasets.tables.table import Table, TableColumn
 from kzoo.machine import aligned_empty
 
 AnyArray = npt.NDArray[Any]
@@ -69,6 +69,8 @@ class Source:
         own: Where the splits ``validation`` and ``test`` come from, if from elsewhere.
         columns: Of pixels that came in a table, the names of the columns.
         image_bits: The bits that hold the values of its 16-bit images; None where it has none.
+        carried: Of a table that is only to be classified, the columns that the model does not
+            take, as words: what tells its rows apart.
     """
 
     x_train: Examples
@@ -88,6 +90,7 @@ class Source:
     own: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     image_bits: int | None = None
+    carried: tuple[TableColumn, ...] = ()
 
     def where_of(self, split: str) -> str:
         """Return what to name in an error about a split, ``validation`` or ``test``."""

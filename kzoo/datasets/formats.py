@@ -13,7 +13,7 @@ from kzoo.datasets.features import Features
 from kzoo.datasets.idx import is_idx_name, read_idx_folder
 from kzoo.datasets.image_folder import read_image_folder, read_unlabelled_images
 from kzoo.datasets.image_kinds import ENDINGS, UNREADABLE
-from kzoo.datasets.npz import read_npz
+from kzoo.datasets.npz import read_npy, read_npz
 from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.tables.read import read_parquet, read_text
 from kzoo.errors import DataError
@@ -107,6 +107,13 @@ FORMATS: tuple[Format, ...] = (
         settings=("image_shape",),
     ),
     Format(
+        "an .npy file",
+        matches=lambda facts: facts.ending == ".npy",
+        read=lambda path, _: read_npy(path),
+        settings=("image_shape",),
+        is_trained_on=False,
+    ),
+    Format(
         "a table (.csv or .tsv, plain or .gz)",
         matches=lambda facts: facts.ending in _TEXT_ENDINGS,
         read=lambda path, section: read_text(path, section.table_settings),
@@ -198,6 +205,21 @@ def read_path(
     if looks_like_path(name):
         raise DataError(f"{name}: {missing_place(path)}; expected {accepted}, or a dataset's name")
     return None
+
+
+def reads_rows(path: Path) -> bool:
+    """Return whether a path leads to what holds examples as rows: no pictures.
+
+    Of a file its ending tells, whether it is there or not.
+
+    Raises:
+        DataError: it is a folder that cannot be read.
+    """
+    try:
+        found = _find(_look_at(path), FORMATS)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    return found is not None and "image_size" not in found.settings
 
 
 def all_settings() -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class _Reading:
         """
         tell = Teller(self.on_progress, f"Reading {len(self.files):,} images", len(self.files))
         broken: list[DataError] = []
-        for row, result in enumerate(_in_threads(read, self.files)):
+        for row, result in enumerate(read_in_threads(read, self.files)):
             tell(row + 1)
             if isinstance(result, DataError):
                 broken.append(result)
@@ -181,10 +181,18 @@ def _look_at_all(reading: _Reading, bits: int | None) -> ImageSet:
     return ImageSet(files, kept, reading.notices(kept))
 
 
-def _in_threads(
+def read_in_threads(
     read: Callable[[Path], _Result], files: Sequence[Path]
 ) -> Iterator[_Result | DataError]:
-    """Read files in threads, in order, and never far ahead of what is taken."""
+    """Read files in threads, in order, and never far ahead of what is taken.
+
+    Args:
+        read: Reads one.
+        files: All of them.
+
+    Returns:
+        Of each what it holds, or the error that says why it cannot be read.
+    """
     workers = min(_MOST_THREADS, os.cpu_count() or 1)
     with quiet_pillow(), ThreadPoolExecutor(workers, "decode") as pool:
         begun: deque[Future[_Result | DataError]] = deque()

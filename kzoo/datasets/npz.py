@@ -47,6 +47,27 @@ def read_npz(path: Path) -> Source:
         raise DataError(f"{path}: holds no .npz file ({error}); expected {_NEEDS}") from error
 
 
+def read_npy(path: Path) -> Source:
+    """Read the one array of an ``.npy`` file: inputs, without labels.
+
+    Raises:
+        DataError: it cannot be read, or holds Python objects.
+    """
+    unlabelled = f"{path}: received a single array; expected an archive with {_NEEDS}"
+    try:
+        # What the header tells is looked at before any of it is read.
+        mapped = np.lib.format.open_memmap(path, mode="r")
+        refuse_too_large(mapped.nbytes, str(path))
+        return Source(np.array(mapped), None, None, None, where=str(path), unlabelled=unlabelled)
+    except DataError:
+        raise
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    # A damaged file can fail in NumPy in several ways.
+    except Exception as error:
+        raise DataError(f"{path}: holds no .npy file ({error}); expected an array") from error
+
+
 @contextmanager
 def open_archive(
     stream: BinaryIO, names: Collection[str], where: str

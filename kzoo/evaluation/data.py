@@ -24,8 +24,8 @@ from kzoo.datasets.split import hold_out_test
 from kzoo.datasets.tables.read import read_frame
 from kzoo.display import Mode, watching
 from kzoo.errors import DataError, did_you_mean
-from kzoo.evaluation.matching import match_inputs
 from kzoo.evaluation.predictions import read_training_rows
+from kzoo.prediction.matching import match_inputs
 from kzoo.runs import Run
 from kzoo.spec.places import expand_home
 
@@ -151,7 +151,7 @@ def _checked(run: Run, source: Source) -> Arrays:
 
 def _test_set(run: Run, data: Arrays, source: Source, name: str) -> TestSet:
     """Return examples as the run's model takes them."""
-    x, told = match_inputs(run, data.x, source, name)
+    x, told = match_inputs(run.dataset, data.x, source, name)
     notices = (*source.notices, *told, *_trained_on(run, x, source.where))
     return TestSet(name, x, data.y.astype(np.int64), notices)
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from kzoo.datasets import ImageFiles, Scaling
 from kzoo.datasets.features import TableFeatures
+from kzoo.datasets.formats import all_settings
 from kzoo.runs.facts import DatasetFacts
 from kzoo.runs.layers import describe_layers
 from kzoo.runs.model_file import StoredModel, Weights, named_errors
@@ -120,6 +121,7 @@ def stored_model(
         spec.name,
         spec.model.model_dump(mode="json"),
         data,
+        spec.dataset.model_dump(mode="json", exclude_none=True, include=set(all_settings())),
         layers,
         dict(zip(names, values, strict=True)),
         figures,

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-import kzoo
 from kzoo.errors import KzooError, RunError
 from kzoo.forward import Layer, Network, prepare
 from kzoo.forward.layers import OPERATIONS, Operation, Shape
@@ -57,6 +56,7 @@ class _Header(BaseModel):
     name: str
     model: dict[str, Any]
     data: DatasetFacts
+    reading: dict[str, Any] = {}
     layers: Annotated[list[_LayerRecord], Field(min_length=1)]
     figures: dict[str, Any]
 
@@ -70,6 +70,7 @@ class StoredModel:
         name: The name of its spec.
         model: The builder and its parameters, as in a spec.
         data: What it knows of its data.
+        reading: How its data were read, where the spec said so: settings of a dataset section.
         layers: Those of the builder's model, from the input side.
         weights: By name, in the order of the layers; float32 where the file has float16.
         figures: What it came to: ``test_accuracy``, ``dataset``, ``seed`` and so on.
@@ -79,6 +80,7 @@ class StoredModel:
     name: str
     model: Mapping[str, Any]
     data: DatasetFacts
+    reading: Mapping[str, Any]
     layers: tuple[Layer, ...]
     weights: Weights
     figures: Mapping[str, Any]
@@ -130,14 +132,17 @@ def write_model(path: Path, stored: StoredModel, *, precision: Precision = "floa
     Raises:
         OSError: it cannot be written.
     """
+    from importlib.metadata import version
+
     from safetensors.numpy import save_file
 
     header = _Header(
         version=1,
-        kzoo=kzoo.__version__,
+        kzoo=version("kzoo"),
         name=stored.name,
         model=dict(stored.model),
         data=stored.data,
+        reading=dict(stored.reading),
         layers=[
             _LayerRecord(
                 kind=layer.kind,
@@ -175,6 +180,7 @@ def read_model(path: Path) -> StoredModel:
                 header.name,
                 header.model,
                 header.data,
+                header.reading,
                 tuple(map(_read_layer, header.layers)),
                 {},
                 header.figures,
@@ -246,9 +252,14 @@ def operation_for(kind: str, settings: Mapping[str, Any]) -> Operation | None:
         return None
     try:
         # By JSON, whose lists become tuples.
-        return TypeAdapter(OPERATIONS[kind]).validate_json(json.dumps(dict(settings)), strict=True)
+        return _adapter(kind).validate_json(json.dumps(dict(settings)), strict=True)
     except ValidationError:
         return None
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Operation]:
+    return TypeAdapter(OPERATIONS[kind])
 
 
 def _compare(names: list[str], found: Iterable[str]) -> None:

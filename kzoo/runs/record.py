@@ -17,15 +17,14 @@ from kzoo.errors import RunError
 from kzoo.registry import get_weights, list_specs
 from kzoo.runs import directory
 from kzoo.runs.facts import DatasetFacts
-from kzoo.runs.model import keras_model
 from kzoo.runs.model_file import StoredModel, file_digest, read_model
-from kzoo.spec import Spec, load_spec
-from kzoo.spec.load import Overrides
 from kzoo.spec.parse import describe, strict_loads
-from kzoo.spec.tree import parse_overrides
 
 if TYPE_CHECKING:
     import keras
+
+    from kzoo.spec import Spec
+    from kzoo.spec.load import Overrides
 
 # What runs of an earlier version have instead of their model file.
 _EARLIER_WEIGHTS = "model.weights.h5"
@@ -51,6 +50,8 @@ class Run:
         Raises:
             KzooError: it cannot be read or is not accepted.
         """
+        from kzoo.spec import load_spec
+
         path = self.path / directory.SPEC
         _refuse_other_than_file(path)
         return load_spec(path)
@@ -129,7 +130,7 @@ class Run:
         Raises:
             RunError: the run is not finished, or its weights do not fit its builder.
         """
-        return keras_model(self.model)
+        return load(self)
 
 
 AnyModel = str | os.PathLike[str] | Run
@@ -144,6 +145,8 @@ def with_start(overrides: Overrides, start_from: AnyModel | None) -> Overrides:
     """Return overrides that name the model to start from too, where one is given."""
     if start_from is None:
         return overrides
+    from kzoo.spec.tree import parse_overrides
+
     laid = overrides if isinstance(overrides, Mapping) else parse_overrides(overrides)
     return {**laid, "start_from.model": model_path(start_from)}
 
@@ -163,8 +166,8 @@ def open_model(model: AnyModel) -> StoredModel:
     path, name = Path(model), os.fspath(model)
     if path.suffix == _ENDING and not path.is_dir():
         return read_model(path)
-    weights = get_weights(name)
-    if weights is not None and not (path / directory.SPEC).is_file():
+    is_run = (path / directory.SPEC).is_file()
+    if not is_run and (weights := get_weights(name)) is not None:
         return read_model(weights)
     try:
         return Run(directory.find_run(model)).model
@@ -186,6 +189,8 @@ def load(model: AnyModel) -> keras.Model:
     Raises:
         RunError: there is no such model, it is not finished, or its weights do not fit its builder.
     """
+    from kzoo.runs.model import keras_model
+
     return keras_model(open_model(model))
 
 

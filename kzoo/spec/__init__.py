@@ -1,17 +1,7 @@
 """JSON to a frozen, typed Spec and back: parsing, inheritance, overrides, schema."""
 
-from kzoo.spec.build import build, build_model
-from kzoo.spec.load import load_spec, outline_spec, validate_file
-from kzoo.spec.schema import json_schema
-from kzoo.spec.spec import ModelSpec, Spec
+import lazy_loader
 
-__all__ = [
-    "ModelSpec",
-    "Spec",
-    "build",
-    "build_model",
-    "json_schema",
-    "load_spec",
-    "outline_spec",
-    "validate_file",
-]
+# The names stand in the stub beside this file. Each is imported when it is first used, so that
+# what only parses JSON waits for no builder.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -140,7 +140,9 @@ def _read(
     known = features if isinstance(features, (TableFeatures, PixelFeatures)) else None
     asked = Asked(settings, rows.where, must_have_label=with_labels, may_have_label=may_have_label)
     roles = match_roles(rows.names, asked, known) if known else choose_roles(rows.names, asked)
-    columns, label, guesses = _read_columns(rows, roles, known)
+    carried = roles.others if known and not with_labels else ()
+    columns, label, guesses = _read_columns(rows, roles, known, carried)
+    columns, carried_columns = columns[: len(roles.inputs)], columns[len(roles.inputs) :]
     table = Table(tuple(columns))
     guesses = [f"{rows.where}: {guess}" for guess in guesses]
     notices = [*rows.notices, *roles.notices, *guesses]
@@ -163,19 +165,25 @@ def _read(
         label=roles.label_name,
         left_out=left_out,
         unlabelled="" if label is not None else f"{rows.where}: has no column of labels",
+        carried=tuple(carried_columns),
     )
 
 
 def _read_columns(
-    rows: _Rows, roles: Roles, known: TableFeatures | PixelFeatures | None
+    rows: _Rows,
+    roles: Roles,
+    known: TableFeatures | PixelFeatures | None,
+    carried: Sequence[tuple[int, str]],
 ) -> tuple[list[TableColumn], TableColumn | None, list[str]]:
-    """Return the columns that are inputs, the label's, and what was guessed of them."""
+    """Return the inputs and the carried columns, the label's, and what was guessed of them."""
     columns = (
         {column.name: column for column in known.columns}
         if isinstance(known, TableFeatures)
         else {}
     )
-    words = set(roles.words)
+    # Carried cells stay as they are written, `007` too.
+    as_written = {name for _, name in carried}
+    words = {*roles.words, *as_written}
     while True:
         builders = {
             index: ColumnBuilder(
@@ -183,9 +191,9 @@ def _read_columns(
                 columns.get(name),
                 rows.decimal,
                 is_words=name in words,
-                is_category=name in roles.words,
+                is_category=name in roles.words or name in as_written,
             )
-            for index, name in roles.inputs
+            for index, name in (*roles.inputs, *carried)
         }
         label = ColumnBuilder(roles.label_name, is_words=True, is_category=True)
         try:

@@ -47,7 +47,7 @@ class Roles:
         label: The position of the label's column, or None.
         label_name: Its name; empty where there is none.
         words: Columns whose cells are words, numbers among them too.
-        left_out: The names of the other columns.
+        others: The position and the name of each other column.
         notices: What was guessed.
     """
 
@@ -55,8 +55,13 @@ class Roles:
     label: int | None
     label_name: str
     words: frozenset[str]
-    left_out: tuple[str, ...]
+    others: tuple[tuple[int, str], ...]
     notices: tuple[str, ...]
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of the columns that are neither."""
+        return tuple(name for _, name in self.others)
 
 
 def choose_roles(names: Sequence[str], asked: Asked) -> Roles:
@@ -116,7 +121,8 @@ def match_roles(names: Sequence[str], asked: Asked, known: TableFeatures | Pixel
     left_out = known.left_out if isinstance(known, TableFeatures) else ()
     extra = [name for name in spare if name not in (label_name, *left_out)]
     notices = []
-    if extra:
+    # Where nothing is tested, they go on to the answers.
+    if extra and asked.must_have_label:
         notices.append(
             f"{asked.where}: the model was not trained on the columns {listing(extra)}, which are "
             "left out."
@@ -185,13 +191,13 @@ def _roles(
     notices: Sequence[str],
 ) -> Roles:
     taken = {index for index, _ in inputs} | {label}
-    left_out = (name for index, name in enumerate(names) if name and index not in taken)
+    others = ((index, name) for index, name in enumerate(names) if name and index not in taken)
     return Roles(
         tuple(inputs),
         label,
         "" if label is None else names[label],
         frozenset(words),
-        tuple(left_out),
+        tuple(others),
         tuple(notices),
     )
 

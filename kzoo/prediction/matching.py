@@ -18,7 +18,7 @@ from kzoo.datasets.tables.learn import encode
 from kzoo.datasets.tables.pixels import pixel_array
 from kzoo.datasets.tables.table import Table, TableColumn
 from kzoo.errors import DataError
-from kzoo.runs import Run
+from kzoo.runs import DatasetFacts
 
 # Raw values that differ by more than this factor from those trained on are another unit.
 _OTHER_UNIT = 8.0
@@ -26,11 +26,13 @@ _OTHER_UNIT = 8.0
 _FEWEST = 10
 
 
-def match_inputs(run: Run, x: Any, source: Source, name: str) -> tuple[Any, tuple[str, ...]]:
-    """Return inputs as a run's model takes them, and what the person should know of them.
+def match_inputs(
+    known: DatasetFacts, x: Any, source: Source, name: str
+) -> tuple[Any, tuple[str, ...]]:
+    """Return inputs as a trained model takes them, and what the person should know of them.
 
     Args:
-        run: A finished run.
+        known: What the model was trained on.
         x: ``(n, ...)``: an array, image files, or a table whose columns were matched by name.
         source: What they were read from.
         name: What they are called.
@@ -39,44 +41,44 @@ def match_inputs(run: Run, x: Any, source: Source, name: str) -> tuple[Any, tupl
         ``(n, *input_shape)``, an array or image files; and notices.
 
     Raises:
-        DataError: they are not what the run was trained on.
+        DataError: they are not what the model was trained on.
     """
-    known, notices = run.dataset, tuple[str, ...]()
+    notices: tuple[str, ...] = ()
     if isinstance(x, Table) and known.table is not None:
         x, unknown = encode(x, known.table)
         notices = (*unknown_notices(unknown, source.where), *_other_units(x, known.table))
     elif isinstance(x, Table):
-        x, notices = _by_position(run, x, source.where)
+        x, notices = _by_position(known, x, source.where)
     elif known.table is not None:
-        x, notices = _columns_of_array(run, known.table, x, source.where)
-    x, widened = _widened(run, x)
+        x, notices = _columns_of_array(known, known.table, x, source.where)
+    x, widened = _widened(known, x)
     if widened:
         notices += (f"{name}: its grey images are given three equal channels, as in training.",)
-    _check_shape(run, tuple(x.shape[1:]), where=source.where)
+    _check_shape(known, tuple(x.shape[1:]), where=source.where)
     if known.table is None and isinstance(x, np.ndarray) and len(x) >= _FEWEST:
         is_image = known.features.is_image or None
         if _is_other_unit(source.scaling or find_scaling(x, is_image=is_image), known.scaling):
             notices += (
-                f"{name} has values of another size than {known.name}, which this run was "
+                f"{name} has values of another size than {known.name}, which the model was "
                 "trained on: its figures may say nothing",
             )
     return x, notices
 
 
-def _by_position(run: Run, table: Table, where: str) -> tuple[Any, tuple[str, ...]]:
+def _by_position(known: DatasetFacts, table: Table, where: str) -> tuple[Any, tuple[str, ...]]:
     """Return the numbers of a table, where the run knows no names to match."""
     x = pixel_array(table, where)
-    shape = run.dataset.input_shape
+    shape = known.input_shape
     if len(shape) > 1 and x.shape[1] == math.prod(shape):
         x = x.reshape(len(x), *shape)
     return x, (
-        f"{where}: the run was trained on arrays, which have no names: the columns are taken in "
+        f"{where}: the model was trained on arrays, which have no names: the columns are taken in "
         "their order.",
     )
 
 
 def _columns_of_array(
-    run: Run, table: TableFeatures, x: Any, where: str
+    known: DatasetFacts, table: TableFeatures, x: Any, where: str
 ) -> tuple[Any, tuple[str, ...]]:
     """Return an array as the columns of the run's table, which it has in order."""
     columns = table.columns
@@ -88,7 +90,7 @@ def _columns_of_array(
     if x.ndim != 2 or x.shape[1] != len(columns):
         raise DataError(
             f"{where}: received examples of shape {x.shape[1:]}; expected the {len(columns)} "
-            f"columns of {run.dataset.name}, which this run was trained on"
+            f"columns of {known.name}, which the model was trained on"
         )
     kinds = {column.name: column.kind for column in columns}
     pairs = enumerate(table.order)
@@ -96,7 +98,7 @@ def _columns_of_array(
     encoded, _ = encode(named, TableFeatures(columns))
     return encoded, (
         f"{where}: the columns of an array have no names: they are taken in the order of "
-        f"{run.dataset.name}.",
+        f"{known.name}.",
     )
 
 
@@ -119,23 +121,23 @@ def _other_units(x: npt.NDArray[np.float32], table: TableFeatures) -> tuple[str,
     )
 
 
-def _widened(run: Run, x: Any) -> tuple[Any, bool]:
-    """Return images, grey ones with three channels where the run was trained on colours."""
-    if x.dtype != np.uint8 or run.dataset.input_shape != (*x.shape[1:], 3) or x.ndim != 3:
+def _widened(known: DatasetFacts, x: Any) -> tuple[Any, bool]:
+    """Return images, grey ones with three channels where the model was trained on colours."""
+    if x.dtype != np.uint8 or known.input_shape != (*x.shape[1:], 3) or x.ndim != 3:
         return x, False
     if isinstance(x, ImageFiles):
         return replace(x, image_shape=(*x.image_shape, 3)), True
     return np.repeat(x[..., None], 3, axis=-1), True
 
 
-def _check_shape(run: Run, received: tuple[int, ...], *, where: str) -> None:
-    expected = run.dataset.input_shape
+def _check_shape(known: DatasetFacts, received: tuple[int, ...], *, where: str) -> None:
+    expected = known.input_shape
     if received != expected:
         is_coloured = received == (*expected, 3)
         remedy = ": convert the images to grey, as those were" if is_coloured else ""
         raise DataError(
             f"{where}: received examples of shape {received}; expected {expected}, "
-            f"as in {run.dataset.name}, which this run was trained on{remedy}"
+            f"as in {known.name}, which the model was trained on{remedy}"
         )
 
 

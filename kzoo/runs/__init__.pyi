@@ -1,0 +1,12 @@
+from .directory import create_run as create_run
+from .directory import find_run as find_run
+from .directory import write_atomically as write_atomically
+from .directory import write_json as write_json
+from .environment import describe_environment as describe_environment
+from .facts import DatasetFacts as DatasetFacts
+from .lock import holding as holding
+from .model import predict as predict
+from .model import scaled_model as scaled_model
+from .record import Run as Run
+from .record import load as load
+from .record import open_model as open_model
