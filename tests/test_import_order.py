@@ -31,6 +31,7 @@ ROOMS = [
     "train",
     "tuning",
     "evaluation",
+    "exports",
     "testing",
     "cli",
 ]
@@ -116,6 +117,7 @@ def test_guard_refuses_keras(guarded: dict[str, Path]) -> None:
         ["--version"],
         ["run", "--help"],
         ["verify", "--help"],
+        ["export", "--help"],
         ["list"],
         ["list", "--json"],
         ["show", "deep_mlp"],

@@ -1,0 +1,69 @@
+"""What a format of exported models has to say and to do."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from kzoo.errors import ExportError
+from kzoo.exports.served import ServedModel
+
+Precision = Literal["float32", "float16", "int8"]
+Probabilities = npt.NDArray[np.float32]
+
+
+class Exporter(Protocol):
+    """A format: how its files are written, and how its own runtime answers from them.
+
+    Attributes:
+        name: What ``--format`` calls it.
+        ending: Of its files, or of its folders.
+        library: What the model card calls the library that reads it.
+        packages: The packages that it imports, beside kzoo's own.
+        precisions: Those that it can store weights in.
+        usage: Python that answers for inputs ``x``; ``{path}`` and ``{input}`` are filled in.
+    """
+
+    name: ClassVar[str]
+    ending: ClassVar[str]
+    library: ClassVar[str]
+    packages: ClassVar[tuple[str, ...]]
+    precisions: ClassVar[tuple[Precision, ...]]
+    usage: ClassVar[str]
+
+    def write(self, model: ServedModel, path: Path, precision: Precision) -> None:
+        """Write the file or the folder, the same bytes for the same model.
+
+        Args:
+            model: What to write.
+            path: Where nothing is yet.
+            precision: What the large weights are stored in.
+        """
+
+    def run(self, path: Path, x: npt.NDArray[Any]) -> Probabilities:
+        """Return the answers of the format's own runtime.
+
+        Args:
+            path: What `write` wrote.
+            x: ``(n, *input_shape)``, of the model's input type, n of 1 or more.
+        """
+
+
+def require_packages(exporter: Exporter) -> None:
+    """Import what a format needs.
+
+    Raises:
+        ExportError: a package is not installed.
+    """
+    for package in exporter.packages:
+        try:
+            importlib.import_module(package)
+        except ModuleNotFoundError as error:
+            raise ExportError(
+                f"format {exporter.name}: needs {error.name}, which is not installed; install it "
+                f"with: pip install 'kzoo[export-{exporter.name}]'"
+            ) from error
