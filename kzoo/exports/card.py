@@ -47,9 +47,7 @@ def model_card(
         f"{exporter.name} with {precision} weights.",
         "",
         *_figures(stored),
-        f"Compared with Keras on {parity.examples:,} examples, {_public(parity.inputs)}: largest "
-        f"difference of a probability {parity.largest_difference:.1e}, {parity.agreement:.2%} of "
-        "the labels agree.",
+        _comparison(parity),
         "",
         "## Input and output",
         "",
@@ -70,6 +68,15 @@ def model_card(
 def labels_text(stored: StoredModel) -> str:
     """Return the name of each class, a line each, in the order of the probabilities."""
     return "".join(f"{one_line(name)}\n" for name in stored.class_names)
+
+
+def _comparison(parity: Parity) -> str:
+    # Without the reason, which may name folders.
+    inputs = parity.inputs.partition(" (")[0].partition(", as ")[0]
+    return (
+        f"Compared with Keras on {parity.examples:,} examples, {inputs}: largest difference of a "
+        f"probability {parity.largest_difference:.1e}, {parity.agreement:.2%} of the labels agree."
+    )
 
 
 def _header(stored: StoredModel, exporter: Exporter) -> Iterator[str]:
@@ -189,11 +196,6 @@ def _cell(text: str) -> str:
 def _dataset_name(stored: StoredModel) -> str:
     """Return a dataset's name; of a path only the last part, as a card is for others to read."""
     return one_line(Path(stored.data.name).name)
-
-
-def _public(source: str) -> str:
-    """Return where inputs came from without the reason, which may name folders."""
-    return source.partition(" (")[0].partition(", as ")[0]
 
 
 def _quoted(text: Any) -> str:

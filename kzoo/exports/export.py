@@ -94,8 +94,8 @@ def export(
     Raises:
         ExportError: the format or the precision is not known or its packages are missing, there
             is something else in the file's place, or the export differs from Keras by more than
-            1e-4 (float32; four times as much as Keras compiled and not compiled where that is
-            more), or in more than 0.5 % (float16) or 1 % (int8) of the labels.
+            1e-4 (float32; where more, four times what a change of the inputs' last bit does to
+            Keras's answers), or in more than 0.5 % (float16) or 1 % (int8) of the labels.
         KzooError: there is no such model, or it cannot be built.
     """
     exporter = find_exporter(format, precision)
@@ -192,7 +192,7 @@ def _quietly(exporter: Exporter) -> Iterator[None]:
     # Converters and runtimes fail each in its own way, on layers that they do not know.
     except Exception as error:
         raise ExportError(
-            f"format {exporter.name}: cannot hold this model: {describe_error(error)}"
+            f"format {exporter.name}: fails for this model: {describe_error(error)}"
         ) from error
     finally:
         logging.disable(disabled)

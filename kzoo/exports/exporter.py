@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -54,16 +54,15 @@ class Exporter(Protocol):
 
 
 def require_packages(exporter: Exporter) -> None:
-    """Import what a format needs.
+    """Refuse a format whose packages are missing.
 
     Raises:
         ExportError: a package is not installed.
     """
     for package in exporter.packages:
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as error:
+        # Not imported here: some import TensorFlow, which is to be started quietly.
+        if importlib.util.find_spec(package) is None:
             raise ExportError(
-                f"format {exporter.name}: needs {error.name}, which is not installed; install it "
+                f"format {exporter.name}: needs {package}, which is not installed; install it "
                 f"with: pip install 'kzoo[export-{exporter.name}]'"
-            ) from error
+            )

@@ -24,7 +24,7 @@ class LiteRTExporter:
     name: ClassVar[str] = "litert"
     ending: ClassVar[str] = ".tflite"
     library: ClassVar[str] = "tflite"
-    packages: ClassVar[tuple[str, ...]] = ("ai_edge_litert.interpreter",)
+    packages: ClassVar[tuple[str, ...]] = ("ai_edge_litert",)
     precisions: ClassVar[tuple[Precision, ...]] = ("float32", "float16", "int8")
     usage: ClassVar[str] = """\
 from ai_edge_litert.interpreter import Interpreter

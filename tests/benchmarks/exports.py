@@ -1,52 +1,59 @@
-"""Every export of trained models: how it compares with Keras, its size, and its time.
+"""Every export of trained models, and how it compares with Keras.
 
 Give it runs, such as those of the zoo's specs on MNIST:
 
     python tests/benchmarks/exports.py RUN... [--out FOLDER]
+
+Standard error has a line for each export, with its size and time; standard output the table.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
 
 import kzoo
+from kzoo.exports import Export
 from kzoo.exports.formats import FORMATS
 from kzoo.runs import open_model
 
 PACKAGES = ("keras", "tensorflow", "onnx", "onnxruntime", "tf2onnx", "ai-edge-litert", "openvino")
-HEADER = "| model | format | precision | kB | largest difference | labels | seconds |"
+ALL = [(name, one) for name, exporter in FORMATS.items() for one in exporter.precisions]
 
 
-def size(path: Path) -> float:
-    """Return the size of a file, or of all in a folder, in kB."""
+def size(path: Path) -> int:
+    """Return the size of a file, or of all in a folder, in bytes."""
     files = [path] if path.is_file() else path.rglob("*")
-    return sum(file.stat().st_size for file in files) / 1000
+    return sum(file.stat().st_size for file in files)
 
 
-def export_all(run: str, folder: Path) -> str:
-    """Export a run in each format and precision, print a row for each, return what on."""
-    name, on = open_model(run).name, ""
-    for exporter in FORMATS.values():
-        for precision in exporter.precisions:
-            out = folder / f"{name}-{precision}{exporter.ending}"
-            began = time.perf_counter()
-            try:
-                result = kzoo.export(run, exporter.name, precision=precision, out=out)
-            except kzoo.KzooError as error:
-                print(f"| {name} | {exporter.name} | {precision} | FAILED: {error} |", flush=True)
-                continue
-            seconds = time.perf_counter() - began
-            on = f"{result.examples:,} examples each: {result.inputs}"
-            print(
-                f"| `{name}` | {result.format} | {precision} | {size(out):,.0f} | "
-                f"{result.largest_difference:.1e} | {result.agreement:.2%} | {seconds:.1f} |",
-                flush=True,
-            )
-    return on
+def export(run: str, name: str, precision: str, folder: Path) -> Export | None:
+    """Export a run and say how it went; None where it failed."""
+    model = open_model(run).name
+    out = folder / f"{model}-{precision}{FORMATS[name].ending}"
+    began, result = time.perf_counter(), None
+    try:
+        result = kzoo.export(run, name, precision=precision, out=out)
+        seconds = time.perf_counter() - began
+        told = (
+            f"{result.largest_difference:.1e} {result.agreement:.2%} {size(out) / 1000:,.0f} kB, "
+            f"{seconds:.1f} s, {result.examples:,} examples: {result.inputs}"
+        )
+    except kzoo.KzooError as error:
+        told = f"FAILED: {error}"
+    print(f"{model} {name} {precision}: {told}", file=sys.stderr, flush=True)
+    return result
+
+
+def cell(result: Export | None) -> str:
+    """Return the largest difference and the labels that agree."""
+    if result is None:
+        return "**failed**"
+    return f"{result.largest_difference:.0e}, {result.agreement * 100:.4g} %"
 
 
 def main() -> None:
@@ -55,11 +62,15 @@ def main() -> None:
     parser.add_argument("runs", nargs="+")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    print(HEADER)
-    print("|---|---|---|---|---|---|---|")
+    names = [open_model(run).name for run in arguments.runs]
     with tempfile.TemporaryDirectory() as temporary:
-        on = [export_all(run, arguments.out or Path(temporary)) for run in arguments.runs]
-    print(f"\n{on[0]}. {', '.join(f'{name} {version(name)}' for name in PACKAGES)}.")
+        folder = arguments.out or Path(temporary)
+        rows = {one: [cell(export(run, *one, folder)) for run in arguments.runs] for one in ALL}
+    print(f"| largest difference, labels | {' | '.join(f'`{name}`' for name in names)} |")
+    print(f"|---|{'---|' * len(names)}")
+    for (name, precision), cells in rows.items():
+        print(f"| {name}, {precision} | {' | '.join(cells)} |")
+    print(f"\n{', '.join(f'{name} {version(name)}' for name in PACKAGES)}.")
 
 
 if __name__ == "__main__":
