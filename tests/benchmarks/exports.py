@@ -53,7 +53,8 @@ def cell(result: Export | None) -> str:
     """Return the largest difference and the labels that agree."""
     if result is None:
         return "**failed**"
-    return f"{result.largest_difference:.0e}, {result.agreement * 100:.4g} %"
+    largest = f"{result.largest_difference:.1e}" if result.largest_difference else "0"
+    return f"{largest}, {result.agreement * 100:.4g} %"
 
 
 def main() -> None:
