@@ -2,6 +2,7 @@ from .datasets import load_dataset as load_dataset
 from .display.progress import RichProgress as RichProgress
 from .engine import accelerate as accelerate
 from .errors import DataError as DataError
+from .errors import ExportError as ExportError
 from .errors import KzooError as KzooError
 from .errors import PluginError as PluginError
 from .errors import RunError as RunError
@@ -10,6 +11,8 @@ from .evaluation import Evaluation as Evaluation
 from .evaluation import Verdict as Verdict
 from .evaluation import evaluate as evaluate
 from .evaluation import verify as verify
+from .exports import Export as Export
+from .exports import export as export
 from .prediction import Prediction as Prediction
 from .prediction import predict as predict
 from .registry import list_models as list_models

@@ -48,15 +48,26 @@ def import_keras() -> None:
     """
     # After its start TensorFlow heeds this: warnings and errors, but no chatter of its compiler.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    with without_native_lines():
+        import keras
+
+        keras.ops.convert_to_numpy(keras.ops.zeros(()))
+
+
+@contextlib.contextmanager
+def without_native_lines(*, all_on_failure: bool = True) -> Iterator[None]:
+    """Keep back what native code prints on standard error, but for what it reports as an error.
+
+    Args:
+        all_on_failure: Whether all of it is shown where an exception ends the context.
+    """
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         saved = os.dup(_STDERR)
         os.dup2(held.fileno(), _STDERR)
         succeeded = False
         try:
-            import keras
-
-            keras.ops.convert_to_numpy(keras.ops.zeros(()))
+            yield
             succeeded = True
         finally:
             sys.stderr.flush()
@@ -64,7 +75,7 @@ def import_keras() -> None:
             os.close(saved)
             held.seek(0)
             for line in held.read().decode(errors="replace").splitlines():
-                if not succeeded or _NATIVE_ERROR.match(line):
+                if (all_on_failure and not succeeded) or _NATIVE_ERROR.match(line):
                     sys.stderr.write(f"{line}\n")
 
 

@@ -32,6 +32,7 @@ ROOMS = [
     "tuning",
     "prediction",
     "evaluation",
+    "exports",
     "testing",
     "cli",
 ]
@@ -117,6 +118,7 @@ def test_guard_refuses_keras(guarded: dict[str, Path]) -> None:
         ["--version"],
         ["run", "--help"],
         ["verify", "--help"],
+        ["export", "--help"],
         ["list"],
         ["list", "--json"],
         ["show", "deep_mlp"],
