@@ -69,6 +69,15 @@ def read_keras_dataset(dataset: NamedDataset, on_progress: OnProgress | None = N
     return Source(x_train, y_train, x_test, y_test, where=name, class_names=class_names)
 
 
+def is_at_hand(dataset: NamedDataset) -> bool:
+    """Return whether one of Keras's datasets can be read without a download."""
+    name, folder = dataset.shape.name, os.environ.get("KZOO_DATA")
+    copies = [_cache_folder() / f"{name}.npz", *([Path(folder, f"{name}.npz")] if folder else [])]
+    cache = _writable_cache_folder()
+    is_cached = all(_is_whole(cache / file.path, file.sha256) for file in dataset.files)
+    return is_cached or any(copy.is_file() for copy in copies)
+
+
 def _cache_folder() -> Path:
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
 

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets import ImageFiles, load_dataset
+from kzoo.datasets import NAMED_DATASETS, ImageFiles, load_dataset
 from kzoo.datasets.features import Column, TableFeatures
 from kzoo.datasets.image import quiet_pillow
+from kzoo.datasets.keras_datasets import is_at_hand
 from kzoo.errors import KzooError
 from kzoo.exports.served import highest_byte
+from kzoo.registry import list_specs
 from kzoo.runs import DatasetFacts, Run, directory
 from kzoo.runs.model_file import StoredModel
+from kzoo.spec import Spec, load_spec
 
 _MOST = 10_000
 _GENERATED = 1000
@@ -41,21 +44,36 @@ class Examples:
 
 
 def examples_for(stored: StoredModel) -> Examples:
-    """Return the first 10,000 test inputs of a model's run; generated ones where they are gone."""
-    path = stored.path.parent
-    if stored.path.name != directory.WEIGHTS or not (path / directory.SPEC).is_file():
+    """Return the first 10,000 test inputs of what a model was trained on, or generated ones.
+
+    Nothing is downloaded: they are generated where the data are not at hand.
+    """
+    spec = _spec_of(stored)
+    if spec is None:
         return _generated(stored, "the model came without its data")
+    known = NAMED_DATASETS.get(stored.data.name)
+    if known is not None and not is_at_hand(known):
+        return _generated(stored, f"{stored.data.name} is not on this machine")
     try:
-        dataset = load_dataset(Run(path).spec)
+        dataset = load_dataset(spec)
     except KzooError as error:
-        return _generated(stored, f"the run's data cannot be had: {error}")
+        return _generated(stored, f"the data that it was trained on cannot be had: {error}")
     if dataset.fingerprint != stored.data.fingerprint:
-        return _generated(stored, f"{dataset.name} is not any more what the run was trained on")
+        return _generated(stored, f"{dataset.name} is not any more what it was trained on")
     x = dataset.test.x[:_MOST]
     if isinstance(x, ImageFiles):
         with quiet_pillow():
             x = x.read(np.arange(len(x)))
-    return Examples(x, f"the run's test data ({dataset.name})")
+    return Examples(x, f"the test data ({dataset.name})")
+
+
+def _spec_of(stored: StoredModel) -> Spec | None:
+    """Return the spec that a model was trained by: its run's, or that which it came with."""
+    path = stored.path
+    if path.name == directory.WEIGHTS and (path.parent / directory.SPEC).is_file():
+        return Run(path.parent).spec
+    names = [file.name for file in list_specs()[0] if file.weights == path]
+    return load_spec(names[0]) if names else None
 
 
 def _generated(stored: StoredModel, reason: str) -> Examples:

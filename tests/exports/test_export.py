@@ -86,7 +86,7 @@ def test_an_export_agrees_with_keras_and_has_the_same_bytes_twice(
     first, again = (
         kzoo.export(trained, name, precision=precision, out=folder / file) for folder in folders
     )
-    assert (first.examples, first.inputs) == (359, "the run's test data (digits)")
+    assert (first.examples, first.inputs) == (359, "the test data (digits)")
     assert first.agreement >= (1 if precision == "float32" else 0.99)
     assert first.largest_difference <= (1e-5 if precision == "float32" else 0.1)
     assert contents(folders[0]) == contents(folders[1])
@@ -167,7 +167,7 @@ def test_an_export_without_data_is_held_to_generated_inputs(
         json.dumps({**trained.metrics, "weights_sha256": None}), encoding="utf-8"
     )
     result = kzoo.export(other, "savedmodel", out=tmp_path / "n.savedmodel")
-    assert "generated inputs, as digits is not any more what the run was" in result.inputs
+    assert "generated inputs, as digits is not any more what it was" in result.inputs
 
 
 def test_a_file_that_differs_is_not_kept(
@@ -253,4 +253,16 @@ def test_a_person_sees_the_difference_and_the_labels(kzoo_here: Command, copied_
     assert lines[0] == "softmax_regression.savedmodel"
     assert "(at most 1.0e-04)" in result.stdout
     assert "100.00% as in Keras" in result.stdout
-    assert "359 examples, the run's test data (digits)" in result.stdout
+    assert "359 examples, the test data (digits)" in result.stdout
+
+
+def test_weights_of_the_zoo_are_held_to_their_data_where_it_is_at_hand(
+    tmp_path: Path, mnist_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MNIST on the disk is what they are compared on; nothing is downloaded where it is not."""
+    result = kzoo.export("softmax_regression", "keras", out=tmp_path / "a.keras")
+    assert (result.examples, result.inputs) == (10_000, "the test data (mnist)")
+    monkeypatch.delenv("KZOO_DATA")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    result = kzoo.export("softmax_regression", "keras", out=tmp_path / "b.keras")
+    assert result.inputs == "generated inputs, as mnist is not on this machine"
