@@ -70,21 +70,10 @@ class Format:
     tells_progress: bool = False
 
 
-def _read_image_folder(path: Path, section: DatasetSpec, on_progress: OnProgress | None) -> Source:
-    return read_image_folder(
-        path,
-        section.image_size,
-        section.memory_limit,
-        section.image_bits,
-        on_progress,
-        channels=section.image_channels,
-    )
-
-
-def _read_unlabelled_images(
-    path: Path, section: DatasetSpec, on_progress: OnProgress | None
+def _read_images(
+    read: Callable[..., Source], path: Path, section: DatasetSpec, on_progress: OnProgress | None
 ) -> Source:
-    return read_unlabelled_images(
+    return read(
         path,
         section.image_size,
         section.memory_limit,
@@ -138,8 +127,8 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "a folder of class folders of images",
         matches=lambda facts: facts.has_folders,
-        read=_read_image_folder,
-        read_inputs=_read_unlabelled_images,
+        read=partial(_read_images, read_image_folder),
+        read_inputs=partial(_read_images, read_unlabelled_images),
         settings=("image_size", "image_channels", "image_bits", "memory_limit"),
         received="a folder of folders",
         tells_progress=True,
@@ -149,7 +138,7 @@ FORMATS: tuple[Format, ...] = (
         matches=lambda facts: any(
             entry.suffix.lower() in ENDINGS | UNREADABLE for entry in facts.entries
         ),
-        read=_read_unlabelled_images,
+        read=partial(_read_images, read_unlabelled_images),
         settings=("image_size", "image_channels", "image_bits", "memory_limit"),
         is_trained_on=False,
         tells_progress=True,
