@@ -162,19 +162,65 @@ def hold_out(data: Arrays, rows: int, *, seed: int, where: str) -> tuple[Arrays,
     Raises:
         DataError: there are too few examples for every class to be in both parts.
     """
-    from sklearn.model_selection import train_test_split
-
-    try:
-        kept, held = train_test_split(
-            np.arange(len(data)), test_size=rows, stratify=data.y, random_state=seed
-        )
-    except ValueError as error:
+    random = np.random.RandomState(seed)
+    y = data.y
+    present = np.bincount(y)
+    present = present[present > 0]
+    if not len(y) or present.min() < 2 or min(rows, len(y) - rows) < len(present):
         raise DataError(
-            f"{where}: {len(data)} examples in {len(np.unique(data.y))} classes are too few "
-            f"to hold out {rows}"
-        ) from error
-    _exchange(data.y, kept, held)
+            f"{where}: {len(data)} examples in {len(present)} classes are too few to hold out "
+            f"{rows}"
+        )
+    kept, held = _draw(y, present, rows, random)
+    # Which row of a class is exchanged follows from an order that is drawn too.
+    if np.count_nonzero(np.bincount(y[held])) < len(present):
+        kept, held = random.permutation(kept), random.permutation(held)
+        _exchange(y, kept, held)
     return data.take(np.sort(kept)), data.take(np.sort(held))
+
+
+def _draw(
+    y: Indices, counts: npt.NDArray[np.int64], rows: int, random: np.random.RandomState
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return which rows are left and which are held out, class by class.
+
+    They are those that `train_test_split` of scikit-learn draws, which makes a Python object of
+    each row.
+
+    Args:
+        y: ``(n,)``, class indices.
+        counts: Rows of each class that has some.
+        rows: How many to hold out.
+        random: Draws them.
+    """
+    left = len(y) - rows
+    keeps = _shares(counts, left, random)
+    holds = _shares(counts - keeps, rows, random)
+    kept, held = np.empty(left, np.int64), np.empty(rows, np.int64)
+    of_classes = np.split(np.argsort(y, kind="stable"), np.cumsum(counts)[:-1])
+    ends = zip(np.cumsum(keeps), np.cumsum(holds), strict=True)
+    for own, keep, hold, (end, held_end) in zip(of_classes, keeps, holds, ends, strict=True):
+        drawn = own[random.permutation(len(own))]
+        kept[end - keep : end] = drawn[:keep]
+        held[held_end - hold : held_end] = drawn[keep : keep + hold]
+    return kept, held
+
+
+def _shares(
+    counts: npt.NDArray[np.int64], rows: int, random: np.random.RandomState
+) -> npt.NDArray[np.int64]:
+    """Return how many of `rows` rows each class gives, in proportion; ties are drawn."""
+    exact = counts / counts.sum() * rows
+    shares = np.floor(exact)
+    remainders, missing = exact - shares, int(rows - shares.sum())
+    for remainder in np.unique(remainders)[::-1]:
+        if missing <= 0:
+            break
+        tied = np.flatnonzero(remainders == remainder)
+        chosen = random.choice(tied, size=min(len(tied), missing), replace=False)
+        shares[chosen] += 1
+        missing -= len(chosen)
+    return shares.astype(np.int64)
 
 
 def _exchange(y: Indices, kept: npt.NDArray[np.int64], held: npt.NDArray[np.int64]) -> None:
