@@ -162,7 +162,6 @@ def hold_out(data: Arrays, rows: int, *, seed: int, where: str) -> tuple[Arrays,
     Raises:
         DataError: there are too few examples for every class to be in both parts.
     """
-    random = np.random.RandomState(seed)
     y = data.y
     present = np.bincount(y)
     present = present[present > 0]
@@ -171,21 +170,17 @@ def hold_out(data: Arrays, rows: int, *, seed: int, where: str) -> tuple[Arrays,
             f"{where}: {len(data)} examples in {len(present)} classes are too few to hold out "
             f"{rows}"
         )
-    kept, held = _draw(y, present, rows, random)
-    # Which row of a class is exchanged follows from an order that is drawn too.
-    if np.count_nonzero(np.bincount(y[held])) < len(present):
-        kept, held = random.permutation(kept), random.permutation(held)
-        _exchange(y, kept, held)
-    return data.take(np.sort(kept)), data.take(np.sort(held))
+    is_held = _draw(y, present, rows, np.random.RandomState(seed))
+    return data.take(np.flatnonzero(~is_held)), data.take(np.flatnonzero(is_held))
 
 
 def _draw(
     y: Indices, counts: npt.NDArray[np.int64], rows: int, random: np.random.RandomState
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return which rows are left and which are held out, class by class.
+) -> npt.NDArray[np.bool_]:
+    """Return which rows are held out.
 
     They are those that `train_test_split` of scikit-learn draws, which makes a Python object of
-    each row.
+    each row, but for those exchanged.
 
     Args:
         y: ``(n,)``, class indices.
@@ -193,17 +188,21 @@ def _draw(
         rows: How many to hold out.
         random: Draws them.
     """
-    left = len(y) - rows
-    keeps = _shares(counts, left, random)
+    keeps = _shares(counts, len(y) - rows, random)
     holds = _shares(counts - keeps, rows, random)
-    kept, held = np.empty(left, np.int64), np.empty(rows, np.int64)
     of_classes = np.split(np.argsort(y, kind="stable"), np.cumsum(counts)[:-1])
-    ends = zip(np.cumsum(keeps), np.cumsum(holds), strict=True)
-    for own, keep, hold, (end, held_end) in zip(of_classes, keeps, holds, ends, strict=True):
-        drawn = own[random.permutation(len(own))]
-        kept[end - keep : end] = drawn[:keep]
-        held[held_end - hold : held_end] = drawn[keep : keep + hold]
-    return kept, held
+    for own in of_classes:
+        own[:] = own[random.permutation(len(own))]
+    ends = zip(of_classes, keeps, keeps + holds, strict=True)
+    held = np.concatenate([own[start:end] for own, start, end in ends])
+    if not holds.all():
+        kept = np.concatenate([own[:end] for own, end in zip(of_classes, keeps, strict=True)])
+        # Which row of a class is exchanged follows from an order that is drawn too.
+        kept, held = random.permutation(kept), random.permutation(held)
+        _exchange(y, kept, held)
+    is_held = np.zeros(len(y), bool)
+    is_held[held] = True
+    return is_held
 
 
 def _shares(
@@ -220,7 +219,8 @@ def _shares(
         chosen = random.choice(tied, size=min(len(tied), missing), replace=False)
         shares[chosen] += 1
         missing -= len(chosen)
-    return shares.astype(np.int64)
+    whole: npt.NDArray[np.int64] = shares.astype(np.int64)
+    return whole
 
 
 def _exchange(y: Indices, kept: npt.NDArray[np.int64], held: npt.NDArray[np.int64]) -> None:
