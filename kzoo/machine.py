@@ -66,6 +66,18 @@ def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[A
     return block[start : start + size].view(wanted).reshape(shape)
 
 
+def returned_memory(size: int) -> npt.NDArray[np.uint8]:
+    """Return ``(size,)``, zeros that go back to the system as soon as no array is held of them.
+
+    What `numpy.empty` gives may stay with the process, so that other arrays come on top of it.
+    """
+    import mmap
+
+    import numpy as np
+
+    return np.frombuffer(mmap.mmap(-1, max(size, 1)), np.uint8, size)
+
+
 def epoch_order(rows: int, seed: int | None, epoch: int) -> npt.NDArray[np.int64]:
     """Return the order of the rows in an epoch, which does not depend on where a run began.
 

@@ -226,7 +226,7 @@ def _classes(labels: AnyArray, source: Source, where: str) -> tuple[AnyArray, In
     if source.class_names is not None:
         classes: AnyArray = np.arange(len(source.class_names))
         return classes, _index(labels, classes, where)
-    classes, indices = np.unique(labels, return_inverse=True)
+    classes, indices = _numbered(labels)
     if len(classes) < 2:
         raise DataError(f"{where}: received one class only, {classes[0]!s}; expected 2 or more")
     if len(classes) > min(_MAX_CLASSES, max(2, len(labels) // 2)):
@@ -234,7 +234,21 @@ def _classes(labels: AnyArray, source: Source, where: str) -> tuple[AnyArray, In
             f"{where}: received {len(classes)} different labels for {len(labels)} examples; "
             "expected classes (kzoo trains classifiers, not regressions)"
         )
-    return classes, indices.astype(np.int32)
+    return classes, indices
+
+
+def _numbered(labels: AnyArray) -> tuple[AnyArray, Indices]:
+    """Return the different labels in order, and the index that each label has among them."""
+    if labels.dtype.kind == "i" and len(labels):
+        low, high = int(labels.min()), int(labels.max())
+        if high - low < _MAX_CLASSES:
+            # To count takes less time and memory than to put all in order.
+            steps = labels.astype(np.int64) - low if low else labels
+            is_there = np.bincount(steps) > 0
+            indices = (np.cumsum(is_there) - 1).astype(np.int32)[steps]
+            return np.flatnonzero(is_there) + low, indices
+    classes, places = np.unique(labels, return_inverse=True)
+    return classes, places.astype(np.int32)
 
 
 def _index(labels: AnyArray, classes: AnyArray, where: str) -> Indices:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from kzoo.datasets.check import find_scaling
 from kzoo.datasets.dataset import Arrays, Source
-from kzoo.datasets.features import Features, PixelFeatures, TableFeatures, features_of_shape
+from kzoo.datasets.features import Features, PixelFeatures, features_of_shape
 from kzoo.datasets.shape import Scaling
 from kzoo.datasets.split import Division
-from kzoo.datasets.tables.learn import encode, learn_features
+from kzoo.datasets.tables.learn import Encoded, encode_parts, learn_features
 from kzoo.datasets.tables.table import Table
 from kzoo.spec.spec import DatasetSpec
 
@@ -57,17 +57,25 @@ def _as_floats(split: Division, source: Source, section: DatasetSpec) -> LearntI
         label=source.label,
         left_out=source.left_out,
     )
-    train, _ = _encoded(split.train, features)
-    validation = _encoded(split.validation, features)[0] if split.validation else None
-    test, unknown = _encoded(split.test, features)
-    arrays = replace(split, train=train, validation=validation, test=test)
-    notices += unknown_notices(unknown, "the test rows")
-    return LearntInputs(arrays, features, Scaling(1.0), notices)
+    encoded: dict[int, Encoded] = {}
+    parts = [part for part in (split.train, split.validation, split.test) if part]
+    # Those that were held out share the columns of the rows that they were held out of.
+    for columns in {id(part.x.columns): part.x.columns for part in parts}.values():
+        sharing = [part for part in parts if part.x.columns is columns]
+        arrays = encode_parts([part.x for part in sharing], features, gives_up=True)
+        encoded |= zip(map(id, sharing), arrays, strict=True)
 
+    def of(part: Arrays) -> Arrays:
+        return Arrays(encoded[id(part)][0], part.y)
 
-def _encoded(part: Arrays, features: TableFeatures) -> tuple[Arrays, dict[str, int]]:
-    x, unknown = encode(part.x, features)
-    return Arrays(x, part.y), unknown
+    as_floats = replace(
+        split,
+        train=of(split.train),
+        validation=of(split.validation) if split.validation else None,
+        test=of(split.test),
+    )
+    notices += unknown_notices(encoded[id(split.test)][1], "the test rows")
+    return LearntInputs(as_floats, features, Scaling(1.0), notices)
 
 
 def unknown_notices(unknown: dict[str, int], where: str) -> tuple[str, ...]:

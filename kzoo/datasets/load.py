@@ -17,7 +17,7 @@ from kzoo.datasets.own_splits import with_own_splits
 from kzoo.datasets.pixel_rows import as_pixels
 from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.split import divide
-from kzoo.datasets.tables.learn import encode, learn_features
+from kzoo.datasets.tables.learn import encode_parts, learn_features
 from kzoo.datasets.tables.table import Table
 from kzoo.errors import DataError
 from kzoo.spec import Spec, load_spec
@@ -76,6 +76,8 @@ def load_dataset(
         where=source.where,
         class_names=class_names,
     )
+    fingerprints = take_fingerprints(train, test, validation)
+    # Tables are given up there, so that they do not lie beside their arrays.
     inputs = as_arrays(raw, source, spec.dataset)
     split = inputs.split
     told = data_notices(split, class_names)
@@ -87,7 +89,7 @@ def load_dataset(
         class_names=class_names,
         features=inputs.features,
         scaling=inputs.scaling,
-        fingerprints=take_fingerprints(train, test, validation),
+        fingerprints=fingerprints,
         holds_out_test=test is None,
         notices=(*source.notices, *inputs.notices, *told, *split.notices),
         remarks=split.remarks,
@@ -130,7 +132,7 @@ def load_inputs(
     notices = source.notices
     if isinstance(x, Table):
         known = features if isinstance(features, TableFeatures) else _numbers_only(x, source)
-        x, unknown = encode(x, known)
+        ((x, unknown),) = encode_parts([x], known, gives_up=True)
         notices += unknown_notices(unknown, source.where)
     return Inputs(x, source.where, source.names, notices)
 

@@ -17,6 +17,8 @@ from kzoo.datasets.split import Division
 RARE = 0.1
 # Rows that are summed up at a time, so that little memory is taken.
 _CHUNK = 4096
+# Sums that are searched for at a time.
+_SEARCHED = 2**16
 _NAMED = 3
 
 
@@ -81,14 +83,16 @@ def _repeated(split: Division) -> str:
     """Return a notice of the test rows that stand among the training rows too."""
     asked = _as_bytes(split.test.x)
     sums = _sums(asked)
+    ordered = np.sort(sums)
     known: dict[bytes, set[int]] = defaultdict(set)
     suspected = np.zeros(len(asked), bool)
     for part in filter(None, (split.train, split.validation)):
         rows = _as_bytes(part.x)
         found = _sums(rows)
-        for row in np.flatnonzero(np.isin(found, sums)):
+        shared = _shared(found, ordered)
+        for row in np.flatnonzero(np.isin(found, shared)):
             known[rows[row].tobytes()].add(int(part.y[row]))
-        suspected |= np.isin(sums, found)
+        suspected |= np.isin(sums, shared)
     twins = [
         (int(split.test.y[row]), known.get(asked[row].tobytes()))
         for row in np.flatnonzero(suspected)
@@ -103,6 +107,21 @@ def _repeated(split: Division) -> str:
         f"the training rows too{more}: the test figures are too good; leave out "
         "rows that repeat, or test on others"
     )
+
+
+def _shared(
+    sums: npt.NDArray[np.uint64], ordered: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.uint64]:
+    """Return those of some sums that are among others, which are in order; mostly next to none.
+
+    Such a search takes far less time and memory than `numpy.isin`.
+    """
+    found = []
+    for start in range(0, len(sums), _SEARCHED):
+        some = np.sort(sums[start : start + _SEARCHED])
+        places = np.searchsorted(ordered, some)
+        found.append(some[ordered.take(places, mode="clip") == some])
+    return np.concatenate(found)
 
 
 def row_sums(x: Examples) -> npt.NDArray[np.uint64]:

@@ -162,19 +162,65 @@ def hold_out(data: Arrays, rows: int, *, seed: int, where: str) -> tuple[Arrays,
     Raises:
         DataError: there are too few examples for every class to be in both parts.
     """
-    from sklearn.model_selection import train_test_split
-
-    try:
-        kept, held = train_test_split(
-            np.arange(len(data)), test_size=rows, stratify=data.y, random_state=seed
-        )
-    except ValueError as error:
+    y = data.y
+    present = np.bincount(y)
+    present = present[present > 0]
+    if not len(y) or present.min() < 2 or min(rows, len(y) - rows) < len(present):
         raise DataError(
-            f"{where}: {len(data)} examples in {len(np.unique(data.y))} classes are too few "
-            f"to hold out {rows}"
-        ) from error
-    _exchange(data.y, kept, held)
-    return data.take(np.sort(kept)), data.take(np.sort(held))
+            f"{where}: {len(data)} examples in {len(present)} classes are too few to hold out "
+            f"{rows}"
+        )
+    is_held = _draw(y, present, rows, np.random.RandomState(seed))
+    return data.take(np.flatnonzero(~is_held)), data.take(np.flatnonzero(is_held))
+
+
+def _draw(
+    y: Indices, counts: npt.NDArray[np.int64], rows: int, random: np.random.RandomState
+) -> npt.NDArray[np.bool_]:
+    """Return which rows are held out.
+
+    They are those that `train_test_split` of scikit-learn draws, which makes a Python object of
+    each row, but for those exchanged.
+
+    Args:
+        y: ``(n,)``, class indices.
+        counts: Rows of each class that has some.
+        rows: How many to hold out.
+        random: Draws them.
+    """
+    keeps = _shares(counts, len(y) - rows, random)
+    holds = _shares(counts - keeps, rows, random)
+    of_classes = np.split(np.argsort(y, kind="stable"), np.cumsum(counts)[:-1])
+    for own in of_classes:
+        own[:] = own[random.permutation(len(own))]
+    ends = zip(of_classes, keeps, keeps + holds, strict=True)
+    held = np.concatenate([own[start:end] for own, start, end in ends])
+    if not holds.all():
+        kept = np.concatenate([own[:end] for own, end in zip(of_classes, keeps, strict=True)])
+        # Which row of a class is exchanged follows from an order that is drawn too.
+        kept, held = random.permutation(kept), random.permutation(held)
+        _exchange(y, kept, held)
+    is_held = np.zeros(len(y), bool)
+    is_held[held] = True
+    return is_held
+
+
+def _shares(
+    counts: npt.NDArray[np.int64], rows: int, random: np.random.RandomState
+) -> npt.NDArray[np.int64]:
+    """Return how many of `rows` rows each class gives, in proportion; ties are drawn."""
+    exact = counts / counts.sum() * rows
+    shares = np.floor(exact)
+    remainders, missing = exact - shares, int(rows - shares.sum())
+    for remainder in np.unique(remainders)[::-1]:
+        if missing <= 0:
+            break
+        tied = np.flatnonzero(remainders == remainder)
+        chosen = random.choice(tied, size=min(len(tied), missing), replace=False)
+        shares[chosen] += 1
+        missing -= len(chosen)
+    whole: npt.NDArray[np.int64] = shares.astype(np.int64)
+    return whole
 
 
 def _exchange(y: Indices, kept: npt.NDArray[np.int64], held: npt.NDArray[np.int64]) -> None:

@@ -94,7 +94,7 @@ def _columns_of_array(
         )
     kinds = {column.name: column.kind for column in columns}
     pairs = enumerate(table.order)
-    named = Table(tuple(TableColumn(name, kinds[name], x[:, index]) for index, name in pairs))
+    named = Table(tuple(TableColumn(name, kinds[name], [x[:, index]]) for index, name in pairs))
     encoded, _ = encode(named, TableFeatures(columns))
     return encoded, (
         f"{where}: the columns of an array have no names: they are taken in the order of "

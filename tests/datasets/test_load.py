@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 from support.specs import spec_on
 
 from kzoo.datasets import Arrays, Dataset, load_dataset
@@ -174,6 +175,26 @@ def test_hold_out_is_told_by_the_seed_alone(seed: int) -> None:
     first, second = (hold_out(data, 20, seed=seed, where="it")[1] for _ in range(2))
     np.testing.assert_array_equal(first.x, second.x)
     np.testing.assert_array_equal(first.y, first.x[:, 0].astype(int) % 4)
+
+
+@deterministic
+@given(
+    counts=st.lists(st.integers(2, 40), min_size=1, max_size=9),
+    part=st.floats(0, 1),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_hold_out_draws_the_rows_that_scikit_learn_draws(
+    counts: list[int], part: float, seed: int
+) -> None:
+    """Runs of other versions of kzoo held out these rows, whatever the classes."""
+    y = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    rows = round(len(counts) + part * (len(y) - 2 * len(counts)))
+    _, expected = train_test_split(np.arange(len(y)), test_size=rows, stratify=y, random_state=seed)
+    assume(len(np.unique(y[expected])) == len(counts))
+    _, taken = hold_out(
+        Arrays(np.arange(len(y))[:, None], y.astype(np.int32)), rows, seed=seed, where="it"
+    )
+    np.testing.assert_array_equal(taken.x[:, 0], np.sort(expected))
 
 
 def test_hold_out_keeps_the_order_of_the_rows() -> None:

@@ -20,8 +20,10 @@ from support import specs
 from kzoo.datasets import load_dataset
 from kzoo.datasets.dataset import Source
 from kzoo.datasets.features import TableFeatures
-from kzoo.datasets.tables.learn import encode, learn_features
+from kzoo.datasets.tables.columns import ColumnBuilder
+from kzoo.datasets.tables.learn import encode, encode_parts, learn_features
 from kzoo.datasets.tables.read import read_frame, read_text
+from kzoo.datasets.tables.table import Table, TableColumn
 from kzoo.errors import DataError
 from kzoo.spec import load_spec
 from kzoo.spec.spec import TableSpec
@@ -504,15 +506,49 @@ def test_no_two_values_merge_in_float32(path: Path, name: str, missing: bool) ->
 )
 def test_whole_numbers_never_merge(values: list[int], extra: int) -> None:
     """Of any whole numbers of 64 bits, those that differ get inputs that differ."""
-    from kzoo.datasets.tables.columns import ColumnBuilder
-    from kzoo.datasets.tables.table import Table
-
     builder = ColumnBuilder("a")
     builder.add(pd.Series(np.array([*values, extra], np.int64)))
     table = Table((builder.build(),))
     features, _ = learn_features(table[: len(values)], 50)
     x, _ = encode(table, features)
     assert len(np.unique(x, axis=0)) == len({*values, extra})
+
+
+def test_whole_numbers_after_measured_ones_lose_the_same_offset() -> None:
+    """Chunks of whole numbers in a column that is held less an offset are held less it too."""
+    builder, expected = ColumnBuilder("a"), [101_325.013, 101_325.0217, 101_325, 101_326]
+    for piece in ([101_325.013, 101_325.0217], [101_325, 101_326]):
+        builder.add(pd.Series(piece))
+    table = Table((builder.build(),))
+    (column,) = table.columns
+    assert column.offset != 0
+    np.testing.assert_allclose(column.values + column.offset, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("order", [[5, 0, 3, 1], [0, 2, 4]])
+@pytest.mark.parametrize("gives_up", [False, True])
+def test_parts_of_a_table_are_encoded_as_each_alone(order: list[int], gives_up: bool) -> None:
+    """Rows of any order and any pieces give the same array, and a table given up has no rows."""
+
+    def table() -> Table:
+        numbers = [np.array([1, 2, 3], np.uint8), np.array([0.5, np.nan, -0.0])]
+        words = [np.array([0, 1, 0], np.int32), np.array([1, -1, 0], np.int32)]
+        return Table(
+            (
+                TableColumn("a", "number", list(numbers)),
+                TableColumn("b", "category", words, ("x", "y")),
+            )
+        )
+
+    whole = table()
+    features, _ = learn_features(whole, 50)
+    expected = encode(whole, features)[0]
+    parts = [whole[np.array(order)], whole[1:4]]
+    np.testing.assert_array_equal(parts[0].values(whole.columns[0]), whole.columns[0].values[order])
+    encoded = [x for x, _ in encode_parts(parts, features, gives_up=gives_up)]
+    np.testing.assert_array_equal(encoded[0], expected[order])
+    np.testing.assert_array_equal(encoded[1], expected[1:4])
+    assert len(whole) == (0 if gives_up else 6)
 
 
 def test_a_table_with_one_class_is_refused(path: Path) -> None:

@@ -58,6 +58,8 @@ def text_chunks(path: Path, dialect: Dialect, words: Collection[str]) -> Iterato
             for chunk in pd.read_csv(stream, **settings):
                 may_be_short = may_be_short or bool(chunk[width - 1].isna().any())
                 yield chunk
+                # The next one is not to come beside it.
+                del chunk
     except (DamagedError, UnicodeError, ValueError, pd.errors.ParserWarning) as error:
         _refuse_ragged(path, dialect)
         raise DataError(f"{path}: cannot be read as CSV ({describe_error(error)})") from error

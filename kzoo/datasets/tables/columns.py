@@ -74,14 +74,14 @@ class ColumnBuilder:
     _offset: float | None = None
     _is_counted: bool = False
 
-    def add(self, values: Any) -> int:
+    def add(self, values: Any) -> Values:
         """Take the next piece, as pandas gives it.
 
         Args:
             values: A `pandas.Series`: numbers, booleans, words, or Python objects.
 
         Returns:
-            The bytes that it takes.
+            It, as it is held.
 
         Raises:
             TypeChangedError: it is of another type than the pieces before.
@@ -90,7 +90,11 @@ class ColumnBuilder:
         piece = self._typed(values)
         self._pieces.append(piece)
         self._rows += len(piece)
-        return piece.nbytes
+        return piece
+
+    def move(self, piece: Values) -> None:
+        """Hold the last piece in other memory."""
+        self._pieces[-1] = piece
 
     def build(self) -> TableColumn:
         """Return the whole column; the pieces are given up.
@@ -99,19 +103,19 @@ class ColumnBuilder:
             NotANumberError: all but a few of its cells are numbers.
         """
         kind = self._kind or "number"
-        pieces, self._pieces = self._pieces, []
-        values = pieces[0] if len(pieces) == 1 else np.concatenate(pieces or [np.empty(0)])
+        pieces, self._pieces = self._pieces or [np.empty(0)], []
         if kind != "category":
-            return TableColumn(self.name, kind, values, offset=self._offset or 0.0)
+            return TableColumn(self.name, kind, pieces, offset=self._offset or 0.0)
         if (
             not self.is_category
             and self._codes
             and set(map(str.lower, self._codes)) <= TRUE_FALSE.keys()
         ):
             lookup = np.array([*(TRUE_FALSE[word.lower()] for word in self._codes), np.nan])
-            return TableColumn(self.name, "boolean", lookup.astype(np.float32)[values])
+            lookup = lookup.astype(np.float32)
+            return TableColumn(self.name, "boolean", [lookup[piece] for piece in pieces])
         self._refuse_mistakes()
-        return TableColumn(self.name, "category", values, tuple(self._codes))
+        return TableColumn(self.name, "category", pieces, tuple(self._codes))
 
     def notice(self) -> str | None:
         """Return what the person should know of a column of words that mostly are numbers."""
@@ -163,7 +167,7 @@ class ColumnBuilder:
         self._kind = kind
         if kind == "boolean":
             return numbers.astype(np.float32)
-        if numbers.dtype.kind in "iu":
+        if numbers.dtype.kind in "iu" and not self._offset:
             return smallest_whole(numbers)
         return self._smallest(numbers)
 
@@ -172,11 +176,10 @@ class ColumnBuilder:
 
         Whether they are counted, and what the offset is, follows from the first of them.
         """
-        present = numbers[np.isfinite(numbers)]
         with np.errstate(over="ignore"):
             narrow = numbers.astype(np.float32)
         is_exact = np.array_equal(narrow, numbers, equal_nan=True)
-        if self._offset is None and len(present):
+        if self._offset is None and len(present := numbers[np.isfinite(numbers)]):
             follows_whole = any(piece.dtype.kind in "iu" for piece in self._pieces)
             self._is_counted = is_exact or follows_whole or resolution_of(present) is not None
             self._offset = 0.0 if self._is_counted else offset_of(present)

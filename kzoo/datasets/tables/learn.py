@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from kzoo.datasets.features import MOST_CODES, Column, Standard, TableFeatures
 from kzoo.datasets.tables.precision import offset_of, resolution_of
-from kzoo.datasets.tables.table import Table, TableColumn, Values
+from kzoo.datasets.tables.table import Table, TableColumn, Values, blocks_of
 from kzoo.machine import aligned_empty
+
+Encoded = tuple[npt.NDArray[np.float32], dict[str, int]]
 
 _UNKNOWN = -1.0
 # Of a column; more would make a run's records large.
@@ -53,36 +55,46 @@ def learn_features(
     return TableFeatures(tuple(columns), label, tuple(left_out), train.names), tuple(notices)
 
 
-def encode(table: Table, features: TableFeatures) -> tuple[npt.NDArray[np.float32], dict[str, int]]:
-    """Return a table as the array that a model takes.
+def encode(table: Table, features: TableFeatures) -> Encoded:
+    """Return a table as the array that a model takes, as `encode_parts` does."""
+    return encode_parts([table], features)[0]
+
+
+def encode_parts(
+    parts: Sequence[Table], features: TableFeatures, *, gives_up: bool = False
+) -> list[Encoded]:
+    """Return parts of a table as the arrays that a model takes.
 
     Args:
-        table: Has the columns of `features`, in any order.
+        parts: Of one table, which has the columns of `features`, in any order.
         features: Learnt from the training rows.
+        gives_up: Whether the table is given up as the arrays come to be: it has no rows then.
 
     Returns:
+        Of each part:
         ``(n, inputs)``, float32: numbers less their offset, NaN where missing, categories as
         codes, -1 where unknown. And of each category that has them the number of unknown words.
     """
-    by_name = {column.name: column for column in table.columns}
-    x = aligned_empty((len(table), *features.input_shape), np.dtype(np.float32))
-    unknown: dict[str, int] = {}
-    position = 0
-    for known in features.columns:
-        column = by_name[known.name]
-        values = table.values(column)
-        if known.kind == "category":
-            x[:, position] = _codes(column, values, known)
-            strange = _count_unknown(column, values, known)
-            if strange:
-                unknown[known.name] = strange
-        else:
-            for part in _parts(column, values, known):
-                x[:, position] = part
-                position += 1
-            continue
-        position += 1
-    return x, unknown
+    by_name = {column.name: column for column in parts[0].columns}
+    categories = [column for column in features.columns if column.kind == "category"]
+    codes = {known.name: _codes(by_name[known.name], known) for known in categories}
+    strange = {known.name: _are_unknown(by_name[known.name], known) for known in categories}
+    unknown = [dict.fromkeys(strange, 0) for _ in parts]
+    arrays = [
+        aligned_empty((len(part), *features.input_shape), np.dtype(np.float32)) for part in parts
+    ]
+    for number, place, values in blocks_of(parts, gives_up=gives_up):
+        encoded: list[Values] = []
+        for known in features.columns:
+            own = values[known.name]
+            if known.kind == "category":
+                encoded.append(codes[known.name][own])
+                unknown[number][known.name] += int(strange[known.name][own].sum())
+            else:
+                encoded += _parts(by_name[known.name], own, known)
+        arrays[number][place] = np.stack(encoded, axis=1)
+    counts = [{name: count for name, count in one.items() if count} for one in unknown]
+    return list(zip(arrays, counts, strict=True))
 
 
 def _learn_words(column: TableColumn, values: Values, most: int) -> Column:
@@ -101,23 +113,20 @@ def _learn_words(column: TableColumn, values: Values, most: int) -> Column:
     )
 
 
-def _codes(column: TableColumn, values: Values, known: Column) -> npt.NDArray[np.float32]:
+def _codes(column: TableColumn, known: Column) -> npt.NDArray[np.float32]:
+    """Return the code of each word; the last one is that of missing cells, -1."""
     codes = {word: float(code) for code, word in enumerate(known.words)}
     other = float(len(known.words)) if known.pooled else _UNKNOWN
-    # The last one stands for the code -1 of missing cells.
-    lookup = [*(codes.get(word, other) for word in column.words), np.nan]
-    return np.array(lookup, np.float32)[values]
+    return np.array([*(codes.get(word, other) for word in column.words), np.nan], np.float32)
 
 
-def _count_unknown(column: TableColumn, values: Values, known: Column) -> int:
-    """Return how many values are words that no training row has."""
+def _are_unknown(column: TableColumn, known: Column) -> npt.NDArray[np.bool_]:
+    """Return of each word whether no training row has it; the last one is that of missing cells."""
     if known.pooled > len(known.rare):
         # Which words were rare is not known any more.
-        return 0
+        return np.zeros(len(column.words) + 1, bool)
     seen = {*known.words, *known.rare}
-    # The last one stands for the code -1 of missing cells.
-    is_unknown = np.array([*(word not in seen for word in column.words), False])
-    return int(is_unknown[values].sum())
+    return np.array([*(word not in seen for word in column.words), False])
 
 
 def _learn_numbers(column: TableColumn, values: Values) -> Column:
@@ -149,6 +158,9 @@ def _represented(column: TableColumn, values: Values) -> Column:
 
 def _parts(column: TableColumn, values: Values, known: Column) -> list[npt.NDArray[np.float32]]:
     """Return numbers as the model takes them: one array, or one for each part."""
+    if values.dtype in (np.float32, np.uint8) and column.offset == known.offset:
+        # The sum makes a zero of a negative zero, as those below do.
+        return [values + np.float32(0)]
     shifted: Values
     if values.dtype.kind in "iu" and float(known.offset).is_integer():
         # Whole numbers past 2**53, which float64 does not hold, stay what they are.
@@ -171,13 +183,17 @@ def _parts(column: TableColumn, values: Values, known: Column) -> list[npt.NDArr
 
 
 def _standard(numbers: npt.NDArray[np.float32]) -> Standard:
-    present = numbers[~np.isnan(numbers)].astype(np.float64)
+    is_missing = np.isnan(numbers)
+    present = numbers[~is_missing] if is_missing.any() else numbers
     if not len(present):
         return Standard()
-    median = float(np.median(present))
+    middle = [(len(present) - 1) // 2, len(present) // 2]
+    median = float(np.partition(present, middle)[middle].mean(dtype=np.float64))
     missing = len(numbers) - len(present)
-    mean = (float(present.sum()) + median * missing) / len(numbers)
-    squares = float(((present - mean) ** 2).sum()) + (median - mean) ** 2 * missing
+    exact = present.astype(np.float64)
+    mean = (float(exact.sum()) + median * missing) / len(numbers)
+    exact -= mean
+    squares = float(np.square(exact, out=exact).sum()) + (median - mean) ** 2 * missing
     deviation = math.sqrt(squares / len(numbers))
     # What float32 cannot tell from a constant column carries nothing: it becomes 0, not 0 / 0.
     varies = deviation > np.finfo(np.float32).eps * abs(mean)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets.tables.table import Table
+from kzoo.datasets.tables.table import Table, blocks_of
 from kzoo.errors import DataError
 
 # pixel0, px_12, p3, x1, V5, column7, 12, 3x14, r2c5, pixel_3_4
@@ -31,8 +31,8 @@ def is_of_pixels(table: Table) -> bool:
     could be those of other columns, it takes 64 or more, as many as a square image has, grey or in
     colour, and values past 127.
     """
-    names, values = table.names, [column.values for column in table.columns]
-    if any(one.dtype != np.uint8 for one in values):
+    names = table.names
+    if any(column.dtype != np.uint8 for column in table.columns):
         return False
     if len(names) >= _FEWEST_NAMED and all(map(_NAMED.fullmatch, names)):
         return True
@@ -40,7 +40,7 @@ def is_of_pixels(table: Table) -> bool:
         len(names) >= _FEWEST
         and square_shape(len(names)) is not None
         and all(map(_PIXEL.fullmatch, names))
-        and max(int(one.max(initial=0)) for one in values) > _HALF_BYTE
+        and any((column.values > _HALF_BYTE).any() for column in table.columns)
     )
 
 
@@ -56,15 +56,18 @@ def square_shape(count: int) -> tuple[int, ...] | None:
 def pixel_array(table: Table, where: str) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
     """Return the pixels ``(n, columns)``: uint8 where they are bytes, otherwise float32.
 
+    The table is given up.
+
     Raises:
         DataError: a column holds no numbers, or one is missing.
     """
     table.refuse_gaps(where, "a pixel in each row")
-    is_bytes = all(column.values.dtype == np.uint8 for column in table.columns)
+    is_bytes = all(column.dtype == np.uint8 for column in table.columns)
     x = np.empty(table.shape, np.uint8 if is_bytes else np.float32)
-    for index, column in enumerate(table.columns):
-        values = table.values(column)
-        x[:, index] = values if is_bytes else values.astype(np.float64) + column.offset
+    for _, place, values in blocks_of([table], gives_up=True):
+        for index, column in enumerate(table.columns):
+            own = values[column.name]
+            x[place, index] = own if is_bytes else own.astype(np.float64) + column.offset
     return x
 
 

@@ -24,8 +24,9 @@ from kzoo.datasets.tables.chunks import (
 from kzoo.datasets.tables.columns import ColumnBuilder, NotANumberError, TypeChangedError
 from kzoo.datasets.tables.dialect import find_dialect
 from kzoo.datasets.tables.roles import Asked, Roles, choose_roles, find_useless, match_roles
-from kzoo.datasets.tables.table import Table, TableColumn
+from kzoo.datasets.tables.table import Table, TableColumn, Values
 from kzoo.errors import DataError
+from kzoo.machine import ALIGNMENT, returned_memory
 from kzoo.spec.spec import TableSpec
 
 # A class has a name; a text as long as a page is something else.
@@ -217,11 +218,27 @@ def _take_chunks(
 ) -> None:
     size = 0
     for chunk in rows.chunks(words | {roles.label_name}):
-        for index, builder in builders.items():
-            size += builder.add(chunk[index])
+        pieces = [builder.add(chunk[index]) for index, builder in builders.items()]
+        size += sum(piece.nbytes for piece in pieces)
         if roles.label is not None:
-            size += label.add(chunk[roles.label])
+            size += label.add(chunk[roles.label]).nbytes
         refuse_too_large(size, rows.where)
+        for builder, piece in zip(builders.values(), _moved(pieces), strict=True):
+            builder.move(piece)
+        # The next chunk is not to come beside this one.
+        del chunk, pieces
+
+
+def _moved(pieces: Sequence[Values]) -> list[Values]:
+    """Return copies in one block of memory that is given back once none of them is held."""
+    sizes = [-(-piece.nbytes // ALIGNMENT) * ALIGNMENT for piece in pieces]
+    block, moved, start = returned_memory(sum(sizes)), [], 0
+    for piece, size in zip(pieces, sizes, strict=True):
+        copy = block[start : start + piece.nbytes].view(piece.dtype)
+        copy[:] = piece
+        moved.append(copy)
+        start += size
+    return moved
 
 
 def _no_number(error: NotANumberError, rows: _Rows, *, is_matched: bool) -> DataError:
@@ -241,9 +258,11 @@ def _refuse_non_finite(table: Table, rows: _Rows) -> None:
         if column.kind == "category":
             continue
         with np.errstate(over="ignore"):
-            is_infinite = np.isinf(column.values.astype(np.float32))
-        if is_infinite.any():
-            row = int(np.argmax(is_infinite))
+            are_infinite = [
+                np.isinf(piece.astype(np.float32, copy=False)) for piece in column.pieces
+            ]
+        if any(map(np.any, are_infinite)):
+            row = int(np.argmax(np.concatenate(are_infinite)))
             raise DataError(
                 f"{rows.where}: {rows.place(row)}, column {column.name!r}: received "
                 f"{column.values[row]}, infinite as float32; expected a finite number"
@@ -255,7 +274,7 @@ def _labels(column: TableColumn, name: str, rows: _Rows) -> AnyArray:
     if len(missing):
         raise DataError(
             f"{rows.where}: column {name!r}: received no label in {len(missing):,} of "
-            f"{len(column.values):,} rows, the first in {rows.place(int(missing[0]))}; expected "
+            f"{len(column):,} rows, the first in {rows.place(int(missing[0]))}; expected "
             "one in each: leave these rows out, or name another column in dataset.label"
         )
     for code, word in enumerate(column.words):
@@ -266,7 +285,10 @@ def _labels(column: TableColumn, name: str, rows: _Rows) -> AnyArray:
                 f"{len(word)} characters; expected a label of 1 to {_LONGEST_LABEL} characters"
             )
     if all(is_whole_number(word) for word in column.words):
-        return np.array([int(word.partition(".")[0]) for word in column.words])[column.values]
+        numbers = np.array([int(word.partition(".")[0]) for word in column.words])
+        # A million labels of eight bytes are a tenth of a table.
+        is_small = np.array_equal(numbers, numbers.astype(np.int32))
+        return (numbers.astype(np.int32) if is_small else numbers)[column.values]
     return np.array(column.words)[column.values]
 
 

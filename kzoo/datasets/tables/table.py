@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from kzoo.datasets.features import Kind
 from kzoo.errors import DataError
 
 Values = npt.NDArray[Any]
+Places = slice | npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,24 +24,38 @@ class TableColumn:
     Attributes:
         name: In the header.
         kind: What they are.
-        values: ``(n,)``. Numbers and booleans: of any type of numbers, NaN where missing. A
-            category: int32, indices into `words`, -1 where missing.
+        pieces: ``(n,)`` each, one after the other, as long as those of the table's other columns.
+            Numbers and booleans: of any type of numbers, NaN where missing. A category: int32,
+            indices into `words`, -1 where missing.
         words: Of a category, in the order in which they first came.
         offset: What was subtracted from the numbers, as float32 holds them better without it.
     """
 
     name: str
     kind: Kind
-    values: Values
+    pieces: list[Values]
     words: tuple[str, ...] = ()
     offset: float = 0.0
+
+    def __len__(self) -> int:
+        return sum(map(len, self.pieces))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type that holds the values of all pieces."""
+        return np.result_type(*(piece.dtype for piece in self.pieces))
+
+    @property
+    def values(self) -> Values:
+        """The pieces as one array."""
+        return self.pieces[0] if len(self.pieces) == 1 else np.concatenate(self.pieces)
 
     @property
     def missing(self) -> int:
         """How many values are missing."""
         if self.kind == "category":
-            return int((self.values < 0).sum())
-        return int(np.isnan(self.values).sum()) if self.values.dtype.kind == "f" else 0
+            return sum(int((piece < 0).sum()) for piece in self.pieces)
+        return sum(int(np.isnan(piece).sum()) for piece in self.pieces if piece.dtype.kind == "f")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +88,31 @@ class Table:
     def __len__(self) -> int:
         if self.rows is not None:
             return len(self.rows)
-        return len(self.columns[0].values) if self.columns else 0
+        return len(self.columns[0]) if self.columns else 0
 
     def __getitem__(self, rows: slice | npt.NDArray[np.integer[Any]]) -> Table:
+        if self.rows is None and not isinstance(rows, slice):
+            return Table(self.columns, np.asarray(rows, np.int64))
         chosen = np.arange(len(self)) if self.rows is None else self.rows
         return Table(self.columns, np.asarray(chosen[rows], np.int64))
 
     def values(self, column: TableColumn) -> Values:
         """Return the values that a column has in the rows of this table."""
-        return column.values if self.rows is None else column.values[self.rows]
+        if self.rows is None:
+            return column.values
+        values, start = np.empty(len(self), column.dtype), 0
+        for piece in column.pieces:
+            place, own = self.between(start, start + len(piece))
+            values[place] = piece[own]
+            start += len(piece)
+        return values
+
+    def between(self, start: int, stop: int) -> tuple[Places, Places]:
+        """Return which rows are some of the columns' rows, in this table and among those."""
+        if self.rows is None:
+            return slice(start, stop), slice(None)
+        place = np.flatnonzero((self.rows >= start) & (self.rows < stop))
+        return place, self.rows[place] - start
 
     def only(self, names: Sequence[str]) -> Table:
         """Return a table with these columns alone, in this order."""
@@ -114,3 +145,33 @@ class Table:
             # The smallest type that a reader found for whole numbers says nothing of them.
             plain = values.astype(np.float64) if values.dtype.kind in "biu" else values
             digest.update(np.ascontiguousarray(plain).data)
+
+
+def blocks_of(
+    tables: Sequence[Table], *, gives_up: bool = False
+) -> Iterator[tuple[int, Places, dict[str, Values]]]:
+    """Yield the rows of tables of the same columns, piece by piece.
+
+    Args:
+        tables: They.
+        gives_up: Whether the memory of a piece is given up once it was used, as what is made of
+            the tables takes as much. They have no rows in the end.
+
+    Yields:
+        Which table it is, where the rows are in it, and the values of each column there.
+    """
+    columns, start = tables[0].columns, 0
+    dtypes = [column.dtype for column in columns]
+    for index in range(len(columns[0].pieces)):
+        stop = start + len(columns[0].pieces[index])
+        for number, table in enumerate(tables):
+            place, own = table.between(start, stop)
+            values = {
+                column.name: column.pieces[index][own].astype(dtype, copy=False)
+                for column, dtype in zip(columns, dtypes, strict=True)
+            }
+            yield number, place, values
+        start = stop
+        if gives_up:
+            for column, dtype in zip(columns, dtypes, strict=True):
+                column.pieces[index] = np.empty(0, dtype)
