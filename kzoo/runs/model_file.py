@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-import kzoo
 from kzoo.errors import KzooError, RunError
 from kzoo.forward import Layer, Network, prepare
 from kzoo.forward.layers import Shape, operation_for
@@ -142,7 +142,7 @@ def write_model(path: Path, stored: StoredModel, *, precision: Precision = "floa
 
     header = _Header(
         version=1,
-        kzoo=kzoo.__version__,
+        kzoo=package_version("kzoo"),
         name=stored.name,
         model=dict(stored.model),
         data=stored.data,
