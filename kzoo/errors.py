@@ -30,6 +30,10 @@ class RunError(KzooError):
     """A run directory cannot be written, found or read."""
 
 
+class ServerError(KzooError):
+    """The server cannot start."""
+
+
 class BrokenOffError(RunError):
     """What a search stands on has failed; it can be gone on with once that is mended.
 
