@@ -45,8 +45,10 @@ def make_app(
         with load.request() as share:
             body = await read_body(request, share)
             kind = request.headers["content-type"]
-            reply = await _in_thread(service, lambda: service.answer(kind, body, as_is=as_is))
-        return JSONResponse(reply)
+            # In the thread the reply is written, too: it may have a million numbers.
+            return await _in_thread(
+                service, lambda: JSONResponse(service.answer(kind, body, as_is=as_is))
+            )
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok", "model": model.name})
@@ -62,14 +64,15 @@ def make_app(
         # Starlette raises two by itself, with no more than a phrase.
         if not isinstance(error, HTTPException):
             raise error
-        text = error.detail
+        text, headers = error.detail, dict(error.headers or {})
         if error.status_code == 404:
             known = ", ".join(paths)
             text = f"received the path {describe(request.url.path)}; expected one of {known}"
         elif error.status_code == 405:
-            allowed = (error.headers or {}).get("Allow", "")
-            text = f"{request.url.path}: received {request.method}; expected {allowed}"
-        return problem(error.status_code, text, dict(error.headers or {}))
+            # In the same order each time.
+            headers["Allow"] = ", ".join(sorted(headers.get("Allow", "").split(", ")))
+            text = f"{request.url.path}: received {request.method}; expected {headers['Allow']}"
+        return problem(error.status_code, text, headers)
 
     paths = {"/predict": predict, "/": demo, "/health": health, "/openapi.json": openapi}
     routes = [

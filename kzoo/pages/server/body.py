@@ -141,7 +141,7 @@ async def _parse_multipart(headers: Headers, body: bytes) -> Pictures:
         contents[_new_name(value.filename or field, contents)] = await value.read()
     await form.close()
     if not contents:
-        raise HTTPException(400, f"{_MULTIPART}: received no file; expected pictures")
+        raise HTTPException(400, f"{_MULTIPART}: received no whole file; expected pictures")
     if len(contents) > limits.MOST_PICTURES:
         raise HTTPException(
             413,
