@@ -377,9 +377,13 @@ def _raw(server: Server, sent: bytes) -> bytes:
     """Return all that comes back until the server closes the connection."""
     with socket.create_connection((server.host, server.port), timeout=30) as sock:
         sock.sendall(sent)
-        parts = []
-        while part := sock.recv(65536):
-            parts.append(part)
+        return _rest(sock)
+
+
+def _rest(sock: socket.socket) -> bytes:
+    parts = []
+    while part := sock.recv(65536):
+        parts.append(part)
     return b"".join(parts)
 
 
@@ -390,11 +394,12 @@ def test_slow_and_too_many_clients_are_refused(trained: kzoo.Run) -> None:
     with Server(trained.path, limits=limits) as server:
         for begun in (b"", b"GET /hea"):
             assert _raw(server, begun).startswith(b"HTTP/1.1 408 ")
-        with socket.create_connection((server.host, server.port), timeout=30) as second:
-            second.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert second.recv(65536).startswith(b"HTTP/1.1 200 ")
-            second.sendall(b"GET /hea")
-            assert second.recv(65536).startswith(b"HTTP/1.1 408 ")
+        second = server.connect()
+        second.request("GET", "/health")
+        assert reply_of(second).status == 200
+        second.sock.sendall(b"GET /hea")
+        assert _rest(second.sock).startswith(b"HTTP/1.1 408 ")
+        second.close()
         with socket.create_connection((server.host, server.port), timeout=30) as slow:
             slow.sendall(head + b"Content-Length: 100\r\n\r\nhalf")
             while (reply := server.post(_digit(0), "image/png")).status == 200:
@@ -402,7 +407,7 @@ def test_slow_and_too_many_clients_are_refused(trained: kzoo.Run) -> None:
             assert reply.status == 503
             assert reply.headers["retry-after"] == "1"
             assert "1 requests are being answered: send it again later" in reply.error
-            said = slow.recv(65536)
+            said = _rest(slow)
         assert said.startswith(b"HTTP/1.1 408 ")
         assert b"received 4 bytes in 2 seconds" in said
         assert server.post(b"x" * 10_001, "image/png").status == 503
