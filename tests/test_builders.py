@@ -132,6 +132,12 @@ def test_random_normal_draws_weights_and_biases_as_wide_as_it_is_told() -> None:
         assert weight.numpy().std() == pytest.approx(0.5, abs=max(tolerance, 1e-3))
 
 
+def test_deep_mlp_starts_small_where_the_inputs_are_few() -> None:
+    """From 4 columns to 256 units Glorot's rule draws within the root of 6 / (4 + 256)."""
+    kernel = build("deep_mlp", (4,)).get_layer("hidden_1").get_weights()[0]
+    assert 0.9 < abs(kernel).max() / np.sqrt(6 / 260) <= 1
+
+
 @pytest.mark.parametrize("name", ["deep_mlp", "mlp_dropout"])
 def test_perceptron_without_hidden_layers_is_linear(name: str) -> None:
     """An empty list of hidden layers leaves the softmax alone."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import keras
 
 KernelInitializer = Literal[
-    "he_normal", "he_uniform", "glorot_normal", "glorot_uniform",
+    "glorot_uniform", "glorot_normal", "he_normal", "he_uniform",
     "lecun_normal", "lecun_uniform", "random_normal",
 ]  # fmt: skip
 
@@ -24,7 +24,7 @@ def deep_mlp(
         Sequence[Annotated[int, Field(ge=1, le=65536)]], Field(max_length=64)
     ] = (256, 256),
     activation: Literal["relu", "gelu", "silu", "elu", "selu", "tanh", "sigmoid"] = "relu",
-    kernel_initializer: KernelInitializer = "he_normal",
+    kernel_initializer: KernelInitializer = "glorot_uniform",
     bias_initializer: Literal["zeros", "random_normal"] = "zeros",
     random_normal_stddev: Annotated[float, Field(gt=0, le=10)] = 1.0,
 ) -> keras.Model:
@@ -33,8 +33,8 @@ def deep_mlp(
     28x28 images, two hidden layers of 256 and 10 classes give 269,322 parameters.
 
     Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating
-    errors", Nature 323, 1986; rectifiers and their initialisation: He et al., "Delving Deep into
-    Rectifiers", ICCV 2015.
+    errors", Nature 323, 1986; the initialisation: Glorot and Bengio, "Understanding the
+    difficulty of training deep feedforward neural networks", AISTATS 2010.
 
     Args:
         input_shape: Shape of one example, without the batch axis.

@@ -136,7 +136,7 @@ def write_csv(
         data: What the model was trained on.
 
     Raises:
-        DataError: there is no such column.
+        DataError: there is no such column, or no answer.
         RunError: the file cannot be written.
     """
     from kzoo.runs import write_atomically
@@ -154,6 +154,8 @@ def write_csv(
                 writer.writerow(chosen)
             cells = [cells_of(part) for cells_of in chosen.values()]
             writer.writerows(zip(*cells, strict=True))
+        if chosen is None:
+            raise DataError(f"--csv: {where} is not written: no input has an answer")
 
     if where == "-":
         write(sys.stdout)
@@ -164,6 +166,7 @@ def write_csv(
             write(stream)
 
     write_atomically(Path(where), write_file)
+    ended.notes.append(f"{where}: {ended.answered:,} answers.")
     return ended
 
 

@@ -28,10 +28,12 @@ class Handwriting:
     Attributes:
         ink: The longer side of the ink, in pixels; the image is wider where room is left around.
         centred: What lies in the middle of the image: the ink's ``mass`` or its ``box``.
+        caution: What the person should know who gives other pictures to a model of this set.
     """
 
     ink: int
     centred: Literal["mass", "box"] = "mass"
+    caution: str = ""
 
 
 @dataclass(frozen=True)

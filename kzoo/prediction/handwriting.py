@@ -66,24 +66,26 @@ def prepare_handwriting(pixels: Bytes, how: Handwriting, size: tuple[int, int]) 
     if threshold is None:
         stretched = _resized(grey, size)
         return Prepared(stretched, ("no ink was found: only stretched to size",))
-    mask = largest_components(ink > threshold, least=_SPECK)
+    mask = ink > threshold
+    # A thin stroke can have gaps, over which its parts still belong together.
+    mask &= largest_components(_widened(mask, 1), least=_SPECK)
     top, bottom, left, right = _box(mask, grey.shape)
     full = _ground_at(ground, grey.shape)
     ink = np.clip((full - grey) if is_dark else (grey - full), 0, None)[top:bottom, left:right]
     # What is no part of the sign is wiped out, but for the soft edges of its strokes.
     near = _widened(mask, max(mask.shape) // 48 + 1)
     ink = ink * _resized_floats(near.astype(np.float32), grey.shape)[top:bottom, left:right]
-    scale = how.ink / max(ink.shape)
-    thickened, ink = _with_usual_strokes(ink, mask)
+    box = (bottom - top, right - left)
+    widened, ink = _with_usual_strokes(ink, mask)
     steps = [
         "dark ink on light turned" if is_dark else "light ink on dark",
-        f"the ink, {right - left}x{bottom - top} of {grey.shape[1]}x{grey.shape[0]} pixels, scaled "
-        f"to {how.ink}",
-        *(["thin strokes widened"] if thickened else []),
+        f"the ink, {box[1]}x{box[0]} of {grey.shape[1]}x{grey.shape[0]} pixels, scaled to "
+        f"{how.ink}",
+        *(["thin strokes widened"] if widened else []),
         "centred by its mass" if how.centred == "mass" else "centred",
     ]
-    small_ink = _resized_floats(ink, tuple(max(round(side * scale), 1) for side in ink.shape))
-    return Prepared(_placed(small_ink, how, size), tuple(steps))
+    scaled = _resized_floats(ink, tuple(max(round(side * how.ink / max(box)), 1) for side in box))
+    return Prepared(_placed(scaled, how, size), tuple(steps))
 
 
 def _grey(pixels: Bytes) -> Floats:

@@ -125,6 +125,7 @@ def _batches(
     on_prepared: OnPrepared | None,
     size: int = _BATCH,
 ) -> Iterator[Batch]:
+    caution = data.handwriting.caution if data.handwriting and how.is_prepared else ""
     while True:
         names, pixels, steps, broken = [], [], [], {}
         # One after the other: a photo takes a hundred megabytes until it is made ready.
@@ -144,7 +145,8 @@ def _batches(
             return
         x = np.stack(pixels) if pixels else np.empty((0, *how.shape), np.uint8)
         raw = _raw_values(x, data).reshape(len(x), *data.input_shape)
-        yield Batch(names, raw, steps, broken=broken)
+        yield Batch(names, raw, steps, notices=(caution,) if caution else (), broken=broken)
+        caution = ""
 
 
 def _made_ready(pixels: Bytes, data: DatasetFacts, how: _How) -> tuple[Bytes, tuple[str, ...]]:

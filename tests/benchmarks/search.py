@@ -44,8 +44,8 @@ def keras_tuner_script(trials: int, folder: str) -> dict[str, Any]:
                 keras.Input((28, 28)),
                 keras.layers.Rescaling(1 / 255),
                 keras.layers.Flatten(),
-                keras.layers.Dense(units, "relu", kernel_initializer="he_normal"),
-                keras.layers.Dense(units, "relu", kernel_initializer="he_normal"),
+                keras.layers.Dense(units, "relu"),
+                keras.layers.Dense(units, "relu"),
                 keras.layers.Dense(10, "softmax"),
             ]
         )

@@ -43,9 +43,10 @@ RUNS = {
     "normal": "kzoo run deep_mlp_random_normal",
     "normal_cosine": "kzoo run deep_mlp_random_normal optimizer.schedule=cosine",
     "normal_fast": "kzoo run deep_mlp_random_normal optimizer.learning_rate=0.01",
-    "he": "kzoo run deep_mlp_random_normal model.kernel_initializer=he_normal "
+    "glorot": "kzoo run deep_mlp_random_normal model.kernel_initializer=glorot_uniform "
     "model.bias_initializer=zeros",
     "deep": "kzoo run deep_mlp",
+    "he": "kzoo run deep_mlp model.kernel_initializer=he_normal",
     "deep_seed_1": "kzoo run deep_mlp seed=1",
     "deep_3_epochs": "kzoo run deep_mlp fit.epochs=3 seed=1",
     "dropout": "kzoo run mlp_dropout",
@@ -60,15 +61,15 @@ RUNS = {
     "my": "kzoo run my.json model.hidden_units=64",
 }
 # Figures of the prose that only a block prints: a pattern of what the block runs, and of the line.
-_HE = r"weights he_normal(?:.*\n)+?.*"
+_GLOROT = r"weights glorot_uniform(?:.*\n)+?.*"
 PRINTED = {
     "measure.certain": ("measure.py", r"surer than 0.999: ([\d.]+)"),
     "measure.right": ("measure.py", r"right: ([\d.]+)"),
     "measure.loss": ("measure.py", r"loss ([\d.]+)"),
-    "measure.he_hidden_1": ("measure.py", _HE + r"hidden_1: standard deviation ([\d.]+)"),
-    "measure.he_hidden_2": ("measure.py", _HE + r"hidden_2: standard deviation ([\d.]+)"),
-    "measure.he_logits": ("measure.py", _HE + r"probabilities: standard deviation ([\d.]+)"),
-    "measure.he_loss": ("measure.py", _HE + r"loss ([\d.]+)"),
+    "measure.glorot_hidden_1": ("measure.py", _GLOROT + r"hidden_1: \D+([\d.]+)"),
+    "measure.glorot_hidden_2": ("measure.py", _GLOROT + r"hidden_2: \D+([\d.]+)"),
+    "measure.glorot_logits": ("measure.py", _GLOROT + r"probabilities: \D+([\d.]+)"),
+    "measure.glorot_loss": ("measure.py", _GLOROT + r"loss ([\d.]+)"),
     "cnn.all_parameters": ("kzoo run small_cnn", r"model: small_cnn, ([\d,]+) parameters"),
     "confused.digit": ("kzoo evaluate latest$", r"most confused +(\d)"),
     "confused.with": ("kzoo evaluate latest$", r"most confused +\d taken for (\d)"),
