@@ -29,6 +29,7 @@ LOADERS = {
         load_dataset(load_spec({"model": model, "dataset": {"name": path}}))
     """,
     "run": "import kzoo; kzoo.load(path)",
+    "spec": "from kzoo.runs import Run; Run(Path(path)).spec",
     "history": "from kzoo.runs import Run; Run(Path(path)).history",
     "predictions": "from kzoo.evaluation import evaluate; evaluate(path)",
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+MOST_BYTES = 6_000_000
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,14 @@ def test_the_wheel_holds_the_package_the_specs_and_nothing_else(wheel: Path) -> 
     assert any(name.endswith("LICENSE") for name in names)
     specs = {path.name for path in (ROOT / "zoo_configs").glob("*.json")}
     assert {f"kzoo/zoo_configs/{name}" for name in specs} <= names
+    weights = {f"kzoo/weights/{Path(name).stem}.safetensors" for name in specs}
+    assert {name for name in names if name.startswith("kzoo/weights/")} == weights
     assert {name.split("/")[0].split("-")[0] for name in names} == {"kzoo"}
+
+
+def test_the_wheel_is_small(wheel: Path) -> None:
+    """With the weights of the zoo it is quickly downloaded."""
+    assert wheel.stat().st_size < MOST_BYTES
 
 
 def test_an_installed_wheel_loads_every_spec(wheel: Path, tmp_path: Path) -> None:

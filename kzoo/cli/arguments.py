@@ -18,6 +18,14 @@ def complete_spec(incomplete: str) -> list[str]:
     return [file.name for file in list_specs()[0] if file.name.startswith(incomplete)]
 
 
+def complete_model(incomplete: str) -> list[str]:
+    """Return the names of specs with weights that begin so, for a shell's Tab."""
+    from kzoo.registry import list_specs
+
+    files = list_specs()[0]
+    return [file.name for file in files if file.weights and file.name.startswith(incomplete)]
+
+
 SpecArgument = Annotated[
     str,
     typer.Argument(
@@ -73,6 +81,16 @@ TestOption = Annotated[
         help="A file or folder of its own to test on, instead of a part held out.",
     ),
 ]
+FromOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL",
+        help="Start from the weights of a trained model, where they fit: a name of `kzoo list` "
+        "that has weights, a run, or a model file.",
+        autocompletion=complete_model,
+    ),
+]
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="The folder that gets the run's folder.")
 ]
@@ -85,7 +103,9 @@ def display_mode(*, plain: bool, quiet: bool) -> Mode:
     return "quiet" if quiet else "plain" if plain else "auto"
 
 
-def refuse_with_resume(spec: str | None, data: str | None = None) -> None:
+def refuse_with_resume(
+    spec: str | None, data: str | None = None, start_from: str | None = None
+) -> None:
     """Refuse what a resumed run or search has of its own.
 
     Raises:
@@ -95,6 +115,8 @@ def refuse_with_resume(spec: str | None, data: str | None = None) -> None:
         raise typer.BadParameter("--resume takes the spec of what it goes on with")
     if data is not None:
         raise typer.BadParameter("--resume takes the data of what it goes on with")
+    if start_from is not None:
+        raise typer.BadParameter("--resume takes the model that it started from")
 
 
 def spec_and_changes(
@@ -102,6 +124,7 @@ def spec_and_changes(
     overrides: list[str] | None,
     data: str | None,
     test: str | None = None,
+    start_from: str | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Return the spec's name and what the command line changes in it.
 
@@ -118,4 +141,6 @@ def spec_and_changes(
         changes["dataset.name"] = data
     if test is not None:
         changes["dataset.test"] = test
+    if start_from is not None:
+        changes["start_from.model"] = start_from
     return spec, changes

@@ -34,6 +34,7 @@ def show_layers(spec: Spec, *, as_json: bool) -> None:
         from kzoo.evaluation.layers import layer_figures
         from kzoo.evaluation.timing import data_shape, time_epoch, with_steps_for
         from kzoo.runs import scaled_model
+        from kzoo.train.start_weights import freeze
 
         shape = data_shape(spec)
         spec = with_steps_for(spec, shape)
@@ -44,6 +45,7 @@ def show_layers(spec: Spec, *, as_json: bool) -> None:
             scaling=shape.scaling,
             table=shape.table,
         )
+        freeze(model, spec.fit.freeze)
         trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
         layers = layer_figures(model)
         if as_json:

@@ -29,6 +29,7 @@ def describe_row(file: SpecFile, spec: Spec) -> dict[str, Any]:
         "mean": expected.mean if expected else None,
         "deviation": expected.deviation if expected else None,
         "fit_seconds": expected.fit_seconds if expected else None,
+        "weights": file.weights is not None,
         "origin": file.origin,
     }
 
@@ -48,10 +49,11 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
 def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
     return [
         Column("spec", [row["name"] for row in rows], least=24),
-        Column("data", [row["dataset"] for row in rows], rank=5, least=12),
+        Column("data", [row["dataset"] for row in rows], rank=6, least=12),
         Column("parameters", [_parameters(row) for row in rows], rank=2, right=True),
         Column("accuracy", [_accuracy(row) for row in rows], rank=1),
-        Column("training", [_time(row) for row in rows], rank=3, right=True),
+        Column("weights", ["yes" if row["weights"] else "" for row in rows], rank=3),
+        Column("training", [_time(row) for row in rows], rank=5, right=True),
         Column("what it is", [row["description"] for row in rows], rank=4, least=20),
     ]
 

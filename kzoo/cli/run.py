@@ -10,6 +10,7 @@ import typer
 
 from kzoo.cli.arguments import (
     DataOption,
+    FromOption,
     JsonOption,
     OptionalSpecArgument,
     OutOption,
@@ -37,11 +38,12 @@ def run(
             "--resume",
             metavar="RUN",
             help="Go on with an interrupted run: its path, the beginning of its name, or latest; "
-            "with --data, where its data lie now.",
+            "with --data, where its data lie now, with --from, the model that it started from.",
         ),
     ] = None,
     data: DataOption = None,
     test: TestOption = None,
+    start_from: FromOption = None,
     out: OutOption = Path("runs"),
     plain: PlainOption = False,
     quiet: QuietOption = False,
@@ -60,17 +62,18 @@ def run(
                 say(f"{path} is finished already.{unused}")
             from kzoo.train import resume as go_on
 
-            _show(go_on(path, data, display=mode), give if as_json else None, plain=plain)
+            finished = go_on(path, data, start_from=start_from, display=mode)
+            _show(finished, give if as_json else None, plain=plain)
         return
     from kzoo.spec import load_spec
 
-    checked = load_spec(*spec_and_changes(spec, overrides, data, test))
+    checked = load_spec(*spec_and_changes(spec, overrides, data, test, start_from))
     with only_json(as_json) as give, telling_how_to_resume("kzoo run"):
         from kzoo.train import run as train
 
         finished = train(checked, out=out, display=mode)
         _show(finished, give if as_json else None, plain=plain)
-        if spec is not None and not overrides and data is None and test is None:
+        if spec is not None and not (overrides or data or test or start_from):
             _tell_whether_repeated(finished, Path(spec))
 
 

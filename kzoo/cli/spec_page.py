@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,6 +17,7 @@ from kzoo.errors import one_line
 from kzoo.registry import get_builder, list_specs
 from kzoo.spec import ModelSpec, Spec
 from kzoo.spec.build import summary
+from kzoo.spec.spec import StartSpec
 
 
 def print_page(spec: Spec, source: str) -> None:
@@ -30,7 +32,8 @@ def print_page(spec: Spec, source: str) -> None:
     if spec.description:
         console.print(Text(one_line(spec.description)))
     console.print()
-    print_pairs(console, _facts(spec))
+    weights = next((file.weights for file in list_specs()[0] if file.name == source), None)
+    print_pairs(console, [*_facts(spec), *([("weights", _weights(weights))] if weights else [])])
     console.print(Text(f"\nwhat {spec.model.builder} can be given", style="bold"))
     _print_parameters(console, spec.model, [*spec.model.parameter_names(), "dtype_policy"])
     console.print(Text("\nwhat to type", style="bold"))
@@ -58,6 +61,7 @@ def _facts(spec: Spec) -> list[tuple[str, str]]:
         ("data", "\n".join(describe_data(spec))),
         ("optimizer", "\n".join(describe_optimizer(spec.optimizer))),
         ("training", "\n".join(describe_fit(spec))),
+        *([("start", _start(spec.start_from))] if spec.start_from else []),
         ("seed", f"{spec.seed}; the same seed on the same machine gives the same bits"),
     ]
 
@@ -75,6 +79,16 @@ def _print_parameters(console: Console, model: ModelSpec, names: Iterable[str]) 
         ]
         for line in filter(None, lines):
             console.print(Padding(Text(line, style="dim"), (0, 0, 0, 6), expand=False))
+
+
+def _start(section: StartSpec) -> str:
+    known = f", sha256 {section.sha256[:12]}" if section.sha256 else ""
+    return f"from the weights of {section.model}{known}, where they fit"
+
+
+def _weights(path: Path) -> str:
+    size = f"{path.stat().st_size / 1000:,.0f} kB"
+    return f"come with it, {size}: no training needed; --from {path.stem} starts from them"
 
 
 def _commands(source: str) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import typer
 
 from kzoo.cli.arguments import (
     DataOption,
+    FromOption,
     JsonOption,
     OptionalSpecArgument,
     OutOption,
@@ -45,6 +46,7 @@ def tune(
         ),
     ] = None,
     data: DataOption = None,
+    start_from: FromOption = None,
     out: OutOption = Path("runs"),
     max_trials: Annotated[
         int | None, typer.Option("--max-trials", metavar="N", min=1, help="Trials at most.")
@@ -77,10 +79,10 @@ def tune(
         "display": mode,
     }
     if resume is not None:
-        refuse_with_resume(spec, data)
+        refuse_with_resume(spec, data, start_from)
         path = find_run(resume, out, record=directory.SEARCH)
     else:
-        checked = load_spec(*spec_and_changes(spec, overrides, data))
+        checked = load_spec(*spec_and_changes(spec, overrides, data, start_from=start_from))
     options = _workers(workers, scheduler)
     with only_json(as_json) as give, telling_how_to_resume("kzoo tune", options):
         from kzoo.tuning.tune import resume_search

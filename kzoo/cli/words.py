@@ -114,6 +114,8 @@ def describe_fit(spec: Spec) -> list[str]:
         phrases.append("rare classes weigh more")
     elif fit.class_weight:
         phrases.append("classes are weighted")
+    if fit.freeze:
+        phrases.append(f"not trained: {', '.join(fit.freeze)}")
     if spec.expected and spec.expected.fit_seconds:
         phrases.append(f"about {duration(spec.expected.fit_seconds)} in all on two CPU cores")
     return phrases

@@ -72,7 +72,12 @@ class Format:
 
 def _read_image_folder(path: Path, section: DatasetSpec, on_progress: OnProgress | None) -> Source:
     return read_image_folder(
-        path, section.image_size, section.memory_limit, section.image_bits, on_progress
+        path,
+        section.image_size,
+        section.memory_limit,
+        section.image_bits,
+        on_progress,
+        channels=section.image_channels,
     )
 
 
@@ -80,7 +85,12 @@ def _read_unlabelled_images(
     path: Path, section: DatasetSpec, on_progress: OnProgress | None
 ) -> Source:
     return read_unlabelled_images(
-        path, section.image_size, section.memory_limit, section.image_bits, on_progress
+        path,
+        section.image_size,
+        section.memory_limit,
+        section.image_bits,
+        on_progress,
+        channels=section.image_channels,
     )
 
 
@@ -130,7 +140,7 @@ FORMATS: tuple[Format, ...] = (
         matches=lambda facts: facts.has_folders,
         read=_read_image_folder,
         read_inputs=_read_unlabelled_images,
-        settings=("image_size", "image_bits", "memory_limit"),
+        settings=("image_size", "image_channels", "image_bits", "memory_limit"),
         received="a folder of folders",
         tells_progress=True,
     ),
@@ -140,7 +150,7 @@ FORMATS: tuple[Format, ...] = (
             entry.suffix.lower() in ENDINGS | UNREADABLE for entry in facts.entries
         ),
         read=_read_unlabelled_images,
-        settings=("image_size", "image_bits", "memory_limit"),
+        settings=("image_size", "image_channels", "image_bits", "memory_limit"),
         is_trained_on=False,
         tells_progress=True,
     ),

@@ -70,7 +70,12 @@ class ImageFacts:
     depth: Depth
 
 
-def read_image(path: Path, size: tuple[int, int] | None = None, bits: int | None = None) -> Picture:
+def read_image(
+    path: Path,
+    size: tuple[int, int] | None = None,
+    bits: int | None = None,
+    channels: int | None = None,
+) -> Picture:
     """Decode an image's first frame, turned as its EXIF data say, transparent parts on white.
 
     Call it within `quiet_pillow`.
@@ -80,6 +85,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None, bits: int | None
         size: The height and width to stretch it to; None leaves it as it is.
         bits: Of a grey image of 16 bits, how many hold its values: the upper 8 of these are kept.
             All 16 if None.
+        channels: 1 for grey, 3 for colour; None leaves it as it is.
 
     Raises:
         DataError: it cannot be read, or is larger than `MAX_PIXELS`.
@@ -88,7 +94,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None, bits: int | None
     with _named_errors(path):
         _refuse_other_than_file(path)
         with path.open("rb") as file:
-            return _read(file, path, size, bits)
+            return _read(file, path, size, bits, channels)
 
 
 def decode_image(
@@ -106,7 +112,7 @@ def decode_image(
         DataError: as `read_image`.
     """
     with _named_errors(name), BytesIO(content) as stream:
-        return _read(stream, name, size, bits)
+        return _read(stream, name, size, bits, None)
 
 
 def count_pixels(content: bytes, name: str) -> int:
@@ -124,11 +130,15 @@ def count_pixels(content: bytes, name: str) -> int:
         return image.width * image.height
 
 
-def look_at_image(path: Path) -> ImageFacts:
+def look_at_image(path: Path, channels: int | None = None) -> ImageFacts:
     """Return what an image is like, reading its file once and keeping none of its pixels.
 
     It is decoded, as only that tells a damaged file, and a palette's colours that are in use.
     Call it within `quiet_pillow`.
+
+    Args:
+        path: As for `read_image`.
+        channels: As for `read_image`.
 
     Raises:
         DataError: as `read_image`.
@@ -143,7 +153,7 @@ def look_at_image(path: Path) -> ImageFacts:
             is_reduced = image.draft(None, (1, 1)) is not None
             is_on_side = image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
             with _DECODING.pixels(image.width * image.height):
-                picture = _decode(image, path, None, MOST_BITS)
+                picture = _decode(image, path, None, MOST_BITS, channels)
             shape = picture.pixels.shape
             if is_reduced:
                 shape = (*((width, height) if is_on_side else (height, width)), *shape[2:])
@@ -216,16 +226,24 @@ def _refuse_too_many_pixels(image: Image.Image, path: Path | str) -> None:
 
 
 def _read(
-    stream: BinaryIO, path: Path | str, size: tuple[int, int] | None, bits: int | None
+    stream: BinaryIO,
+    path: Path | str,
+    size: tuple[int, int] | None,
+    bits: int | None,
+    channels: int | None,
 ) -> Picture:
     with Image.open(stream, formats=FORMATS) as image:
         _refuse_too_many_pixels(image, path)
         with _DECODING.pixels(image.width * image.height):
-            return _decode(image, path, size, bits or MOST_BITS)
+            return _decode(image, path, size, bits or MOST_BITS, channels)
 
 
 def _decode(
-    image: Image.Image, path: Path | str, size: tuple[int, int] | None, bits: int
+    image: Image.Image,
+    path: Path | str,
+    size: tuple[int, int] | None,
+    bits: int,
+    channels: int | None,
 ) -> Picture:
     is_cut, largest = has_wide_channels(image), None
     ImageOps.exif_transpose(image, in_place=True)
@@ -240,6 +258,8 @@ def _decode(
         image.close()
     elif turned.mode not in {"L", "RGB"}:
         turned = turned.convert("L" if turned.mode in _GREY_MODES or _is_grey(turned) else "RGB")
+    if channels is not None and len(turned.getbands()) != channels:
+        turned = turned.convert("L" if channels == 1 else "RGB")
     if size is not None and turned.size != size[::-1]:
         turned = turned.resize(size[::-1], Image.Resampling.BILINEAR)
     return Picture(_array(turned), is_transparent, Depth(largest, is_cut))

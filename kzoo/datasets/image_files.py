@@ -23,6 +23,7 @@ class ImageFiles:
         image_shape: ``(height, width)`` where all are grey, otherwise ``(height, width, 3)``.
         size: The height and width that each is stretched to; None where all have one size.
         bits: The bits that hold the values of those of 16 bits; None where there are none.
+        channels: 1 where all are read as grey, 3 as colour; None where each is as it is.
     """
 
     paths: npt.NDArray[np.object_]
@@ -30,6 +31,7 @@ class ImageFiles:
     image_shape: tuple[int, ...]
     size: tuple[int, int] | None = None
     bits: int | None = None
+    channels: int | None = None
 
     dtype: ClassVar[np.dtype[np.uint8]] = np.dtype(np.uint8)
 
@@ -60,7 +62,8 @@ class ImageFiles:
         """
         images = np.empty((len(rows), *self.image_shape), np.uint8)
         for image, path in zip(images, self.paths[rows], strict=True):
-            put(read_image(Path(path), self.size, self.bits).pixels, image, path)
+            picture = read_image(Path(path), self.size, self.bits, self.channels)
+            put(picture.pixels, image, path)
         return images
 
 

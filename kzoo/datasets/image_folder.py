@@ -23,6 +23,8 @@ def read_image_folder(
     memory_limit: float | None = None,
     bits: int | None = None,
     on_progress: OnProgress | None = None,
+    *,
+    channels: int | None = None,
 ) -> Source:
     """Read all images of all classes; a class is called what its folder is called.
 
@@ -35,6 +37,7 @@ def read_image_folder(
         memory_limit: The GiB that all may take; None: half of what there is.
         bits: How many hold the values of 16-bit images; None: as many as the largest value needs.
         on_progress: Told how many images are read.
+        channels: 1 to read all as grey, 3 as colour; None: grey where all are.
 
     Returns:
         x of shape ``(n, height, width)`` where all images are grey, otherwise
@@ -48,7 +51,13 @@ def read_image_folder(
     labelled = (*found.train, *found.validation, *found.test)
     limit = _limit(memory_limit)
     read = read_images(
-        folder, [image for image, _ in labelled], size, limit, bits, on_progress=on_progress
+        folder,
+        [image for image, _ in labelled],
+        size,
+        limit,
+        bits,
+        channels=channels,
+        on_progress=on_progress,
     )
     is_streamed = isinstance(read.x, ImageFiles)
     splits = (found.train, found.validation, found.test)
@@ -78,6 +87,8 @@ def read_unlabelled_images(
     memory_limit: float | None = None,
     bits: int | None = None,
     on_progress: OnProgress | None = None,
+    *,
+    channels: int | None = None,
 ) -> Source:
     """Read all images in a folder, and in the folders within it, in order of their paths.
 
@@ -87,6 +98,7 @@ def read_unlabelled_images(
         memory_limit: As for `read_image_folder`.
         bits: As for `read_image_folder`.
         on_progress: As for `read_image_folder`.
+        channels: As for `read_image_folder`.
 
     Returns:
         x as `read_image_folder` does, each image's path within the folder, and no labels.
@@ -96,7 +108,15 @@ def read_unlabelled_images(
             the folder.
     """
     files, left_out = find_all_images(folder, on_progress)
-    read = read_images(folder, files, size, _limit(memory_limit), bits, on_progress=on_progress)
+    read = read_images(
+        folder,
+        files,
+        size,
+        _limit(memory_limit),
+        bits,
+        channels=channels,
+        on_progress=on_progress,
+    )
     return Source(
         read.x,
         y_train=None,

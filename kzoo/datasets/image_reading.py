@@ -53,6 +53,7 @@ class _Reading:
     folder: Path
     files: Sequence[Path]
     size: Size | None
+    channels: int | None
     on_progress: OnProgress | None
     transparent: int = 0
     depths: DepthCount = field(default_factory=lambda: DepthCount({}))
@@ -112,6 +113,7 @@ def read_images(
     limit: float,
     bits: int | None,
     *,
+    channels: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> ImageSet:
     """Read images into memory, or look at them where they would take more than they may.
@@ -122,19 +124,20 @@ def read_images(
         size: The height and width to stretch each to; None: all must have one size.
         limit: Bytes that all may take.
         bits: How many hold the values of 16-bit images; None: as many as the largest value needs.
+        channels: 1 to read all as grey, 3 as colour; None: grey where all are.
         on_progress: Told how many are read.
 
     Raises:
         DataError: some cannot be read, or they have several sizes.
     """
-    reading = partial(_Reading, folder, files, size, on_progress)
+    reading = partial(_Reading, folder, files, size, channels, on_progress)
     return _read_all(reading(), limit, bits) or _look_at_all(reading(), bits)
 
 
 def _read_all(reading: _Reading, limit: float, bits: int | None) -> ImageSet | None:
     """Return all images in one array; None where that would take more than `limit` bytes."""
     x, count = np.empty(0, np.uint8), len(reading.files)
-    read = partial(read_image, size=reading.size, bits=bits)
+    read = partial(read_image, size=reading.size, bits=bits, channels=reading.channels)
     for row, picture in reading.each(read):
         joined = reading.join(row, picture.pixels.shape)
         if joined != reading.shape:
@@ -153,23 +156,28 @@ def _read_again(reading: _Reading, x: Bytes, bits: int) -> None:
     """Read the images of 16 bits once more, now that it is known how many of these they use."""
     rows = list(reading.depths.deep)
     again = _Reading(
-        reading.folder, [reading.files[row] for row in rows], reading.size, reading.on_progress
+        reading.folder,
+        [reading.files[row] for row in rows],
+        reading.size,
+        reading.channels,
+        reading.on_progress,
     )
-    for index, picture in again.each(partial(read_image, size=reading.size, bits=bits)):
+    read = partial(read_image, size=reading.size, bits=bits, channels=reading.channels)
+    for index, picture in again.each(read):
         put(picture.pixels, x[rows[index]], again.files[index])
 
 
 def _look_at_all(reading: _Reading, bits: int | None) -> ImageSet:
     """Return what stands for all images."""
     digests = np.empty((len(reading.files), hashlib.sha256().digest_size), np.uint8)
-    for row, facts in reading.each(look_at_image):
+    for row, facts in reading.each(partial(look_at_image, channels=reading.channels)):
         seen = facts.shape if reading.size is None else (*reading.size, *facts.shape[2:])
         reading.shape = reading.join(row, seen)
         digests[row] = np.frombuffer(facts.digest, np.uint8)
     paths = np.array([str(path) for path in reading.files], dtype=object)
     found = reading.depths.bits
     kept = bits or found if found else None
-    files = ImageFiles(paths, digests, reading.shape or (), reading.size, kept)
+    files = ImageFiles(paths, digests, reading.shape or (), reading.size, kept, reading.channels)
     return ImageSet(files, kept, reading.notices(kept))
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from kzoo.evaluation.predictions import read_predictions
 from kzoo.runs import Run, directory
 from kzoo.spec.parse import read_json
@@ -61,10 +59,11 @@ def _in_history(now: dict[str, list[float]], was: dict[str, list[float]]) -> str
 
 
 def _in_weights(run: Run, earlier: Run) -> str | None:
-    for now, was in zip(run.load().weights, earlier.load().weights, strict=True):
+    earlier_weights = earlier.model.weights
+    for name, now in run.model.weights.items():
         # Comparing numbers would take -0.0 for 0.0.
-        if np.asarray(now).tobytes() != np.asarray(was).tobytes():
-            return f"the weights differ, {now.path} first"
+        if name not in earlier_weights or now.tobytes() != earlier_weights[name].tobytes():
+            return f"the weights differ, {name} first"
     return None
 
 

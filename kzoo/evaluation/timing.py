@@ -81,6 +81,8 @@ def time_epoch(spec: Spec, shape: DataShape) -> EpochTime:
     changes = {
         "fit.epochs": _EPOCHS,
         "dataset.validation_size": share,
+        # Whatever the weights are, an epoch takes as long.
+        "start_from": None,
         # They say how to read the data, and random data are not read.
         **{f"dataset.{name}": None for name in all_settings()},
     }

@@ -6,13 +6,15 @@ type or value than stands here makes a layer an unknown one, which Keras has to 
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from kzoo.forward.activations import ACTIVATIONS, Activation, Array
 
@@ -81,7 +83,7 @@ class Flatten(_Shapeless):
         return (math.prod(shape),)
 
     def __call__(self, x: Array, weights: Sequence[Array]) -> Array:
-        return x.reshape(len(x), -1)
+        return x.reshape(len(x), math.prod(x.shape[1:]))
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Reshape(_Shapeless):
     def output_shape(self, shape: Shape) -> Shape:
         if math.prod(shape) != math.prod(self.target_shape):
             raise ValueError(
-                f"received inputs of {shape}; expected {self.target_shape} or its like"
+                f"received inputs of {shape}; expected as many values as {self.target_shape} has"
             )
         return self.target_shape
 
@@ -126,13 +128,20 @@ class Dense:
         return np.asarray(ACTIVATIONS[self.activation](outputs), np.float32)
 
 
+def _equal(strides: tuple[int, int]) -> tuple[int, int]:
+    # Of unequal ones TensorFlow 2.21 leaves some outputs at zero on a CPU.
+    if strides[0] != strides[1]:
+        raise ValueError("expected the same stride down and to the right")
+    return strides
+
+
 @dataclass(frozen=True)
 class Conv2D:
     """A convolution of images, channels last, then an activation."""
 
     filters: Size
     kernel_size: tuple[Size, Size]
-    strides: tuple[Size, Size] = (1, 1)
+    strides: Annotated[tuple[Size, Size], AfterValidator(_equal)] = (1, 1)
     padding: Literal["same", "valid"] = "valid"
     data_format: Literal["channels_last"] = "channels_last"
     dilation_rate: tuple[Literal[1], Literal[1]] = (1, 1)
@@ -156,7 +165,10 @@ class Conv2D:
 
     def cost(self, shape: Shape) -> int:
         height, width, filters = self.output_shape(shape)
-        return 2 * math.prod(shape) + height * width * (filters + self._values(shape[2]))
+        around = self._around(shape, height, width)
+        padded = [size + sum(added) for size, added in zip(shape, around, strict=False)]
+        values = math.prod(shape) + math.prod(padded) * shape[2]
+        return values + height * width * (filters + self._values(shape[2]))
 
     def _values(self, channels: int) -> int:
         """Return how many numbers a place of the output is computed of."""
@@ -181,15 +193,19 @@ class Conv2D:
         return outputs.reshape(len(x), height, width, self.filters)
 
     def _padded(self, x: Array, height: int, width: int) -> Array:
-        """Return images with zeros around, one row or column more at the end where it is odd."""
+        """Return images with zeros around."""
         if self.padding == "valid":
             return x
-        around = [(0, 0)]
+        return np.pad(x, [(0, 0), *self._around(x.shape[1:], height, width), (0, 0)])
+
+    def _around(self, shape: Shape, height: int, width: int) -> list[tuple[int, int]]:
+        """Return the rows, then columns, of zeros before and after; an odd one stands after."""
+        around = []
         for axis, size in enumerate((height, width)):
             reach = (size - 1) * self.strides[axis] + self.kernel_size[axis]
-            missing = max(reach - x.shape[axis + 1], 0)
+            missing = max(reach - shape[axis], 0)
             around.append((missing // 2, missing - missing // 2))
-        return np.pad(x, [*around, (0, 0)])
+        return around
 
 
 @dataclass(frozen=True)
@@ -237,6 +253,22 @@ _KINDS: tuple[type[Operation], ...] = (
     BatchNormalization, Conv2D, Dense, Dropout, Flatten, GlobalMaxPooling2D, ReLU, Reshape,
 )  # fmt: skip
 OPERATIONS: dict[str, type[Operation]] = {kind.__name__: kind for kind in _KINDS}
+
+
+def operation_for(kind: str, settings: Mapping[str, Any]) -> Operation | None:
+    """Return what a layer computes; None where the forward pass does not know it."""
+    if kind not in OPERATIONS:
+        return None
+    try:
+        # By JSON, whose lists become tuples.
+        return _adapter(kind).validate_json(json.dumps(dict(settings)), strict=True)
+    except ValidationError:
+        return None
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Operation]:
+    return TypeAdapter(OPERATIONS[kind])
 
 
 def _image(shape: Shape) -> Shape:

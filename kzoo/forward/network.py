@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +71,8 @@ class Network:
 
     def _forward(self, x: Array) -> Array:
         for layer in self.layers:
-            x = operation_of(layer)(x, [self.weights[name] for name in layer.weights])
+            with _named(layer):
+                x = operation_of(layer)(x, [self.weights[name] for name in layer.weights])
         return x
 
     def _batches(self, x: Array) -> Iterator[Array]:
@@ -90,7 +92,8 @@ class Network:
         shape = self.input_shape
         yield shape
         for layer in self.layers:
-            shape = operation_of(layer).output_shape(shape)
+            with _named(layer):
+                shape = operation_of(layer).output_shape(shape)
             yield shape
 
 
@@ -101,7 +104,7 @@ def operation_of(layer: Layer) -> Operation:
         ValueError: it is not known.
     """
     if layer.operation is None:
-        raise ValueError(f"layer {layer.name!r}: received a {layer.kind}; it is not known")
+        raise ValueError(f"received a {layer.kind}, or settings of it, that only Keras computes")
     return layer.operation
 
 
@@ -114,16 +117,30 @@ def expected_weights(layers: tuple[Layer, ...], input_shape: Shape) -> dict[str,
     network = Network(layers, input_shape, {})
     expected: dict[str, Shape] = {}
     for layer, shape in zip(layers, network.shapes(), strict=False):
-        operation = operation_of(layer)
-        wanted = operation.weights(shape)
-        if len(wanted) != len(layer.weights):
-            raise ValueError(
-                f"layer {layer.name!r}: received {len(layer.weights)} weights; "
-                f"expected {', '.join(wanted) or 'none'}"
-            )
-        expected.update(zip(layer.weights, wanted.values(), strict=True))
-        if max(operation.cost(shape), math.prod(shape)) > _MOST_NUMBERS:
-            raise ValueError(
-                f"layer {layer.name!r}: one example would take more than {_MOST_NUMBERS:,} numbers"
-            )
+        with _named(layer):
+            expected.update(_weights_of(layer, shape))
     return expected
+
+
+def _weights_of(layer: Layer, shape: Shape) -> dict[str, Shape]:
+    operation = operation_of(layer)
+    wanted = operation.weights(shape)
+    if len(wanted) != len(layer.weights):
+        raise ValueError(
+            f"received {len(layer.weights)} weights; expected {', '.join(wanted) or 'none'}"
+        )
+    if (cost := max(operation.cost(shape), math.prod(shape))) > _MOST_NUMBERS:
+        raise ValueError(
+            f"received a layer of {cost:,} numbers for one example; expected at most "
+            f"{_MOST_NUMBERS:,}"
+        )
+    return dict(zip(layer.weights, wanted.values(), strict=True))
+
+
+@contextmanager
+def _named(layer: Layer) -> Iterator[None]:
+    """Put a layer's name before what is wrong with it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"layer {layer.name!r}: {error}") from error

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kzoo.forward.layers import OPERATIONS
+from kzoo.forward.layers import OPERATIONS, operation_for
 from kzoo.forward.network import Layer
 
 if TYPE_CHECKING:
     import keras
+    import numpy.typing as npt
 
 # Says that layers do not simply follow each other.
 GRAPH = "Graph"
@@ -17,17 +18,29 @@ GRAPH = "Graph"
 def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
     """Return a model's layers, each of which takes the outputs of the one before.
 
-    A model that is no such chain is one layer of the kind `GRAPH`. The names and the order of the
-    weights, all layers together, are those of ``model.weights``.
+    A model that is no such chain is one layer of the kind `GRAPH`. The order of the weights, all
+    layers together, is that of ``model.weights``.
     """
     layers = _chain(model)
     taken: set[str] = set()
-    if layers is None:
+    # Layers can share a weight.
+    if layers is None or sum(len(layer.weights) for layer in layers) != len(model.weights):
         return (Layer(GRAPH, model.name, {}, _weight_names(model, taken)),)
-    return tuple(
-        Layer(_kind(layer), layer.name, _settings(layer), _weight_names(layer, taken))
-        for layer in layers
-    )
+    return tuple(_describe(layer, _weight_names(layer, taken)) for layer in layers)
+
+
+def describe_weights(model: keras.Model, layers: tuple[Layer, ...]) -> dict[str, npt.NDArray[Any]]:
+    """Return a model's weights by the names that its layers, as described, have for them."""
+    import keras
+
+    names = [name for layer in layers for name in layer.weights]
+    values = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+    return dict(zip(names, values, strict=True))
+
+
+def _describe(layer: keras.layers.Layer, weights: tuple[str, ...]) -> Layer:
+    kind, settings = _kind(layer), _settings(layer)
+    return Layer(kind, layer.name, settings, weights, operation_for(kind, settings))
 
 
 def _chain(model: keras.Model) -> list[keras.layers.Layer] | None:

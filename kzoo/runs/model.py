@@ -16,7 +16,7 @@ from kzoo.datasets import ImageFiles, Scaling
 from kzoo.datasets.features import TableFeatures
 from kzoo.datasets.formats import all_settings
 from kzoo.runs.facts import DatasetFacts
-from kzoo.runs.layers import describe_layers
+from kzoo.runs.layers import describe_layers, describe_weights
 from kzoo.runs.model_file import StoredModel, Weights, named_errors
 from kzoo.runs.preparation import prepared
 from kzoo.spec import ModelSpec, Spec, build_model
@@ -79,15 +79,24 @@ def keras_model(stored: StoredModel) -> keras.Model:
     with named_errors(stored.path):
         build = partial(
             scaled_model,
-            check_model(dict(stored.model), where="model"),
+            check_model(dict(stored.model), where="header: model"),
             input_shape=stored.data.input_shape,
             num_classes=len(stored.class_names),
             scaling=stored.data.scaling,
             table=stored.data.table,
         )
-        _refuse_larger(build, stored.weights)
-        model = build()
-        _assign(model, stored.weights)
+        return filled(build, stored.weights)
+
+
+def filled(build: Callable[[], keras.Model], weights: Weights) -> keras.Model:
+    """Build a model and give it weights, in the order of its own.
+
+    Raises:
+        ValueError: it has others.
+    """
+    _refuse_larger(build, weights)
+    model = build()
+    _assign(model, weights)
     return model
 
 
@@ -110,12 +119,8 @@ def stored_model(
         data: What it was trained on.
         figures: What it came to.
     """
-    import keras
-
     architecture = model.layers[-1]
     layers = describe_layers(architecture)
-    names = [name for layer in layers for name in layer.weights]
-    values = [keras.ops.convert_to_numpy(weight) for weight in architecture.weights]
     return StoredModel(
         path,
         spec.name,
@@ -123,7 +128,7 @@ def stored_model(
         data,
         spec.dataset.model_dump(mode="json", exclude_none=True, include=set(all_settings())),
         layers,
-        dict(zip(names, values, strict=True)),
+        describe_weights(architecture, layers),
         figures,
     )
 

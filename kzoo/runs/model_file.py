@@ -12,17 +12,17 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from kzoo.errors import KzooError, RunError
 from kzoo.forward import Layer, Network, prepare
-from kzoo.forward.layers import OPERATIONS, Operation, Shape
+from kzoo.forward.layers import Shape, operation_for
 from kzoo.forward.network import expected_weights
 from kzoo.forward.preparation import prepared_width
 from kzoo.machine import memory
@@ -50,11 +50,17 @@ class _LayerRecord(BaseModel):
     weights: list[str] = []
 
 
+def _with_builder(model: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(model.get("builder"), str):
+        raise ValueError("received no name of a builder; expected 'builder'")  # noqa: TRY004  # pydantic's
+    return model
+
+
 class _Header(BaseModel):
     version: Literal[1]
     kzoo: str
     name: str
-    model: dict[str, Any]
+    model: Annotated[dict[str, Any], AfterValidator(_with_builder)]
     data: DatasetFacts
     reading: dict[str, Any] = {}
     layers: Annotated[list[_LayerRecord], Field(min_length=1)]
@@ -97,6 +103,8 @@ class StoredModel:
 
     def probabilities(self, x: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Return the answers for raw inputs, without Keras.
+
+        Products are in float32, whatever the dtype policy of the spec.
 
         Args:
             x: ``(n, *input_shape)``, raw, as the model's data have them.
@@ -171,9 +179,7 @@ def read_model(path: Path) -> StoredModel:
     """
     with named_errors(path):
         _refuse_file(path)
-        from safetensors import safe_open
-
-        with safe_open(path, framework="numpy") as file:
+        with _opened(path) as file:
             header = _parse(file.metadata())
             stored = StoredModel(
                 path,
@@ -204,10 +210,6 @@ def named_errors(path: Path) -> Iterator[None]:
     """Turn whatever goes wrong with a model file into a RunError that names it."""
     try:
         yield
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RunError(f"{path}: cannot be loaded: header: {where}: {first['msg']}") from error
     # A damaged file can fail in safetensors, NumPy and Keras, each in its own way.
     except (KzooError, Exception) as error:
         raise RunError(f"{path}: cannot be loaded: {' '.join(str(error).split())}") from error
@@ -223,17 +225,44 @@ def _refuse_file(path: Path) -> None:
         raise ValueError(f"received {size:,} bytes; expected what fits this machine's memory")
     with path.open("rb") as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
-    if not 0 < length <= min(_MOST_HEADER, size - _LENGTH_BYTES):
-        raise ValueError("it is no safetensors file, or is cut off")
+    most = min(_MOST_HEADER, size - _LENGTH_BYTES)
+    if not 0 < length <= most:
+        raise ValueError(
+            f"received {size:,} bytes that begin with the length {length:,}; expected a whole "
+            f"safetensors file, whose header has at most {_MOST_HEADER:,} bytes"
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            yield file
+    except SafetensorError as error:
+        raise ValueError(
+            f"received a damaged safetensors file ({error}); expected a whole one"
+        ) from error
 
 
 def _parse(metadata: Mapping[str, str] | None) -> _Header:
-    from kzoo.spec.parse import strict_loads
+    from kzoo.spec.parse import describe, strict_loads
+    from kzoo.spec.problems import explain
 
     text = (metadata or {}).get(_HEADER)
     if text is None:
-        raise ValueError("its header says nothing of kzoo; expected a model that kzoo wrote")
-    return _Header.model_validate(strict_loads(text))
+        raise ValueError(f"header: received no {_HEADER!r}; expected a model that kzoo wrote")
+    try:
+        tree = strict_loads(text)
+    except ValueError as error:
+        raise ValueError(f"header: {error}") from error
+    if not isinstance(tree, dict):
+        raise ValueError(f"header: received {describe(tree)}; expected an object")  # noqa: TRY004
+    try:
+        return _Header.model_validate(tree)
+    except ValidationError as error:
+        raise ValueError(explain(error, tree, _Header, where="header")[0]) from error
 
 
 def _read_layer(record: _LayerRecord) -> Layer:
@@ -244,22 +273,6 @@ def _read_layer(record: _LayerRecord) -> Layer:
         tuple(record.weights),
         operation_for(record.kind, record.settings),
     )
-
-
-def operation_for(kind: str, settings: Mapping[str, Any]) -> Operation | None:
-    """Return what a layer computes; None where the forward pass does not know it."""
-    if kind not in OPERATIONS:
-        return None
-    try:
-        # By JSON, whose lists become tuples.
-        return _adapter(kind).validate_json(json.dumps(dict(settings)), strict=True)
-    except ValidationError:
-        return None
-
-
-@cache
-def _adapter(kind: str) -> TypeAdapter[Operation]:
-    return TypeAdapter(OPERATIONS[kind])
 
 
 def _compare(names: list[str], found: Iterable[str]) -> None:

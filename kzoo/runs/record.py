@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import keras
 
     from kzoo.spec import Spec
+    from kzoo.spec.load import Overrides
 
 # What runs of an earlier version have instead of their model file.
 _EARLIER_WEIGHTS = "model.weights.h5"
@@ -131,7 +133,25 @@ class Run:
         return load(self)
 
 
-def open_model(model: str | os.PathLike[str] | Run) -> StoredModel:
+AnyModel = str | os.PathLike[str] | Run
+
+
+def model_path(model: AnyModel) -> str:
+    """Return what names a model in a spec."""
+    return os.fspath(model.path if isinstance(model, Run) else model)
+
+
+def with_start(overrides: Overrides, start_from: AnyModel | None) -> Overrides:
+    """Return overrides that name the model to start from too, where one is given."""
+    if start_from is None:
+        return overrides
+    from kzoo.spec.tree import parse_overrides
+
+    laid = overrides if isinstance(overrides, Mapping) else parse_overrides(overrides)
+    return {**laid, "start_from.model": model_path(start_from)}
+
+
+def open_model(model: AnyModel) -> StoredModel:
     """Return a trained model as its file has it.
 
     Args:
@@ -158,7 +178,7 @@ def open_model(model: str | os.PathLike[str] | Run) -> StoredModel:
         raise
 
 
-def load(model: str | os.PathLike[str] | Run) -> keras.Model:
+def load(model: AnyModel) -> keras.Model:
     """Return a trained model, built from the registry, its weights loaded.
 
     It takes raw inputs ``(batch, *input_shape)`` and gives probabilities ``(batch, num_classes)``.

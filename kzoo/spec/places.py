@@ -1,18 +1,20 @@
-"""Where the data of a spec lie: a relative path in a file starts at that file's folder."""
+"""Where what a spec names lies: a relative path in a file starts at that file's folder."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Any
 
-from kzoo.registry import is_dataset
+from kzoo.registry import get_weights, is_dataset
 
 # The keys of the section `dataset` that name data.
 PLACES = ("name", "test", "validation")
+# The same of the section `start_from`, that name a trained model.
+MODEL_PLACES = ("model",)
 
 # C:\data, wherever it is typed.
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -31,29 +33,44 @@ def expand_home(text: str) -> str:
 
 
 def settle_places(tree: dict[str, Any], folder: Path | None) -> None:
-    """Replace the paths of a spec's data by paths that mean the same wherever they are read.
+    """Replace the paths in a spec by paths that mean the same wherever they are read.
 
     A word without any sign of a path is one where something of its name lies beside the spec, or
-    in the current folder alone, unless a dataset is called so.
+    in the current folder alone, unless a dataset, or a model with weights, is called so.
 
     Args:
         tree: The JSON data of a spec, not validated yet.
         folder: Where its file lies; None where it is in no file, so that a relative path starts at
             the current folder.
     """
-    section = tree.get("dataset")
+    _settle_section(tree, "dataset", PLACES, folder, is_dataset)
+    _settle_section(tree, "start_from", MODEL_PLACES, folder, _has_weights)
+
+
+def _settle_section(
+    tree: dict[str, Any],
+    name: str,
+    keys: tuple[str, ...],
+    folder: Path | None,
+    is_known: Callable[[str], bool],
+) -> None:
+    section = tree.get(name)
     if not isinstance(section, Mapping):
         return
     # Data given in Python are the person's own.
-    tree["dataset"] = section = dict(section)
-    for key in PLACES:
+    tree[name] = section = dict(section)
+    for key in keys:
         place = section.get(key)
         if not isinstance(place, str):
             continue
         place = expand_home(place)
-        if folder is not None and _is_relative_path(place, folder):
+        if folder is not None and _is_relative_path(place, folder, is_known):
             place = str(folder / place)
         section[key] = place
+
+
+def _has_weights(name: str) -> bool:
+    return get_weights(name) is not None
 
 
 def missing_place(path: Path) -> str:
@@ -72,12 +89,12 @@ def missing_place(path: Path) -> str:
     )
 
 
-def _is_relative_path(place: str, folder: Path) -> bool:
+def _is_relative_path(place: str, folder: Path, is_known: Callable[[str], bool]) -> bool:
     if not place or PurePath(place).is_absolute() or _DRIVE.match(place):
         return False
     if looks_like_path(place):
         return True
-    return (is_there(folder / place) or is_there(Path(place))) and not is_dataset(place)
+    return (is_there(folder / place) or is_there(Path(place))) and not is_known(place)
 
 
 def is_there(path: Path) -> bool:

@@ -63,10 +63,27 @@ def _as_names(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _as_layers(value: object) -> object:
+    """Return names with commas between them, which need no brackets either, one by one."""
+    names = _as_names(value)
+    if not isinstance(names, tuple):
+        return names
+    return tuple(
+        part.strip() if isinstance(part, str) else part
+        for name in names
+        for part in (name.split(",") if isinstance(name, str) else [name])
+    )
+
+
 ColumnNames = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
     Field(min_length=1),
     BeforeValidator(_as_names),
+]
+LayerNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    Field(min_length=1),
+    BeforeValidator(_as_layers),
 ]
 
 
@@ -144,6 +161,11 @@ class DatasetSpec(Section):
         None,
         description="Of a folder of images, the [height, width] that all are stretched to.",
     )
+    image_channels: Literal[1, 3] | None = Field(
+        None,
+        description="Of a folder of images, 1 to read all as grey, 3 to read all as colour. Grey "
+        "where all of them are grey if not given.",
+    )
     image_bits: Annotated[int, Field(ge=8, le=16)] | None = Field(
         None,
         description="Of 16-bit images, the number of bits that hold their values; the upper 8 of "
@@ -211,6 +233,25 @@ class FitSpec(Section):
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = Field(
         None,
         description="Weight of each class in the loss, by class name; or 'balanced'.",
+    )
+    freeze: LayerNames | None = Field(
+        None,
+        description="Names of layers whose weights are not trained, as `kzoo show SPEC --layers` "
+        "has them; * stands for any part of a name.",
+    )
+
+
+class StartSpec(Section):
+    """The trained model whose weights a training starts from, where they fit."""
+
+    model: DataPath = Field(
+        description="A name of `kzoo list` with weights, a run, or a model file (.safetensors); a "
+        "relative path starts at the folder of the spec's file.",
+    )
+    sha256: Annotated[str, Field(min_length=64, max_length=64)] | None = Field(
+        None,
+        description="Of the model's file, in hexadecimal, which is held to it; a run's own spec "
+        "has it.",
     )
 
 
@@ -281,6 +322,9 @@ class Spec(Section):
     dataset: DatasetSpec = Field(description="The data.")
     optimizer: Optimizer = Field(Adam(), description="The optimizer and its learning rate.")
     fit: FitSpec = Field(FitSpec(), description="The training.")
+    start_from: StartSpec | None = Field(
+        None, description="The trained model whose weights the training starts from."
+    )
     seed: int = Field(0, description="Same seed, same machine, same bits.", ge=0, le=2**32 - 1)
     tune: TuneSpec | None = Field(None, description="The search that `kzoo tune` runs.")
     reference: Reference | None = Field(None, description="A published figure to compare with.")

@@ -13,7 +13,12 @@ from kzoo.spec.parse import describe, strict_loads
 Tree = dict[str, Any]
 
 # A section that names its kind with this key has other keys for each kind.
-_KIND_KEYS = {"model": "builder", "optimizer": "name", "optimizer.schedule": "name"}
+_KIND_KEYS = {
+    "model": "builder",
+    "optimizer": "name",
+    "optimizer.schedule": "name",
+    "start_from": "model",
+}
 
 
 def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from kzoo.datasets.features import features_of_shape
+from kzoo.datasets.shape import Scaling
 from kzoo.engine import Choice, Execution, accelerate, choose
 from kzoo.engine.twin import leaves
+from kzoo.runs import DatasetFacts
+from kzoo.runs.layers import describe_layers, describe_weights
+from kzoo.runs.model import filled
+from kzoo.runs.model_file import StoredModel, read_model, write_model
 from kzoo.start import keras
 from kzoo.testing.subject import Subject, examples, predict
 
@@ -20,6 +27,7 @@ Weights = list[npt.NDArray[Any]]
 
 _STEPS = 3
 _TOLERANCE = 1e-4
+_FORWARD_TOLERANCE = 1e-5
 # What Keras's layers call the share that they drop, or the noise that they add, in training.
 _RATES = ("rate", "stddev", "dropout", "recurrent_dropout")
 
@@ -110,6 +118,49 @@ def _check_policies(subject: Subject, shape: tuple[int, ...]) -> None:
             )
 
 
+def _check_forward(subject: Subject, shape: tuple[int, ...]) -> None:
+    model = subject.build(shape)
+    _compile(model)
+    # A model as it is built would be right without its file too.
+    model.train_on_batch(*examples(shape))
+    stored = _from_file(subject, model, shape)
+    if unknown := stored.network.unknown:
+        received = predict(filled(partial(subject.build, shape), stored.weights), shape)
+        most, where = 0.0, f"with the weights of its file ({unknown[0].kind} is left to Keras)"
+    else:
+        received = stored.probabilities(examples(shape)[0])
+        most, where = _FORWARD_TOLERANCE, "without Keras"
+    difference = float(np.abs(received - predict(model, shape)).max())
+    # Written so that NaN fails too.
+    if not difference <= most:
+        raise subject.error(
+            "forward",
+            f"received outputs that differ by {difference:.3g} {where}; expected at most {most:g}; "
+            "look for a layer with a `dtype` of its own, for numbers far from order one, and for "
+            "what differs from call to call",
+        )
+
+
+def _from_file(subject: Subject, model: keras.Model, shape: tuple[int, ...]) -> StoredModel:
+    """Return a model as it comes back from a model file."""
+    layers = describe_layers(model)
+    data = DatasetFacts(
+        name="examples",
+        fingerprint="",
+        input_shape=shape,
+        class_names=tuple(map(str, range(model.output_shape[-1]))),
+        scaling=Scaling(1.0),
+        features=features_of_shape(shape),
+        rows={},
+    )
+    section = {"builder": subject.name, **subject.defaults}
+    weights = describe_weights(model, layers)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.safetensors")
+        write_model(path, StoredModel(path, subject.name, section, data, {}, layers, weights, {}))
+        return read_model(path)
+
+
 def _check_execution(subject: Subject, shape: tuple[int, ...]) -> None:
     start = subject.build(shape)
     plain, _ = _train(start, shape, "plain")
@@ -192,5 +243,6 @@ CHECKS: dict[str, Callable[[Subject, tuple[int, ...]], None]] = {
     "saving": _check_saving,
     "seed": _check_seed,
     "dtype policy": _check_policies,
+    "forward": _check_forward,
     "execution": _check_execution,
 }

@@ -47,6 +47,9 @@ def check_builder(
     - ``dtype policy``: under the global policies float32 and mixed_bfloat16, weights and outputs
       are float32; where several layers have weights, one of them computes in the policy's dtype.
       A call leaves the global policy as it was.
+    - ``forward``: trained for a step, written to a model file and read back, the model gives the
+      same outputs as before: without Keras within 1e-5, where `kzoo.forward` knows all its layers,
+      else the same bits, by the builder's model with the weights of the file.
     - ``execution``: three steps by ``kzoo.accelerate`` give the same losses and weights with
       ``execution="compiled"`` (XLA) and with ``"plain"``. The two draw different masks of dropout
       and noise, so these are compared at a rate of 0. A model has no other random layers:

@@ -28,6 +28,7 @@ from kzoo.runs.model import stored_model, uncompiled
 from kzoo.runs.model_file import file_digest, write_model
 from kzoo.spec import Spec
 from kzoo.train.shortness import training_notices
+from kzoo.train.start_weights import frozen_layers
 from kzoo.train.training import Trained, Trainee
 
 
@@ -38,7 +39,8 @@ def write_beginning(path: Path, trainee: Trainee) -> None:
         RunError: the directory cannot be written.
     """
     # The spec last: a directory that has it is a run, which can be resumed.
-    write_json(path / directory.ENVIRONMENT, describe_environment(trainee.dataset))
+    start = {"start": trainee.start.to_dict()} if trainee.start else {}
+    write_json(path / directory.ENVIRONMENT, {**describe_environment(trainee.dataset), **start})
     write_spec(path, trainee.spec)
 
 
@@ -88,6 +90,8 @@ def write_results(path: Path, trained: Trained, *, began: float, is_trial: bool 
         "model": spec.model.builder,
         **figures,
         "weights_sha256": file_digest(stored.path),
+        **({"start": trained.start.to_dict()} if trained.start else {}),
+        **({"frozen": list(frozen)} if (frozen := frozen_layers(model)) else {}),
         "notices": [*dataset.notices, *notices],
         "training_notices": notices,
         "remarks": list(dataset.remarks),

@@ -8,10 +8,10 @@ from typing import Any
 from kzoo.checkpoint import Checkpoint, forgetting
 from kzoo.errors import RunError
 from kzoo.spec import Spec
-from kzoo.spec.places import PLACES
+from kzoo.spec.places import MODEL_PLACES, PLACES
 from kzoo.start import keras
 
-_PLACES = {f"dataset.{key}" for key in PLACES}
+_PLACES = {f"dataset.{key}" for key in PLACES} | {f"start_from.{key}" for key in MODEL_PLACES}
 
 
 def named(callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, keras.callbacks.Callback]:
@@ -33,7 +33,8 @@ def hold_to_start(
     """
     for path, was, now in differences(start.facts["spec"], spec.to_dict()):
         if path in _PLACES:
-            # The same data may have been moved: what they are is compared by their fingerprint.
+            # The same data may have been moved: what they are is compared by their fingerprint, as
+            # the model that is started from is by its sha256.
             continue
         raise RunError(f"{where}: spec: {path}: received {now}; the run began with {was}")
     forgotten = sorted({*start.facts["forgotten"], *forgetting(callbacks)})

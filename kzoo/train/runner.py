@@ -16,11 +16,13 @@ from kzoo.display.progress import RichProgress
 from kzoo.engine import is_slow_in_bfloat16
 from kzoo.machine import GIBIBYTE, describe_device, most_memory
 from kzoo.runs import DatasetFacts, Run, create_run, directory, find_run, holding
+from kzoo.runs.record import AnyModel, with_start
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
 from kzoo.train.interruption import Interruption
 from kzoo.train.moved import hold_to_data, lasting_name, place_data
 from kzoo.train.records import forget_checkpoint, write_beginning, write_results, write_spec
+from kzoo.train.start_weights import frozen_layers, lasting_start, place_start
 from kzoo.train.steps import describe_change, with_enough_steps
 from kzoo.train.training import Callbacks, Trainee, prepare, train
 
@@ -30,6 +32,7 @@ def run(
     data: tuple[Any, ...] | None = None,
     *,
     overrides: Overrides = (),
+    start_from: AnyModel | None = None,
     out: str | os.PathLike[str] = "runs",
     display: Mode = "auto",
     callbacks: Callbacks = (),
@@ -42,6 +45,8 @@ def run(
             ``(x, y, x_test, y_test)``; x of shape ``(n, ...)``, numbers; y of shape ``(n,)``, whole
             numbers or words.
         overrides: Spec paths and values laid over the spec: ``{"fit.epochs": 3}``.
+        start_from: A trained model whose weights the training starts from where they fit, as
+            `kzoo.load` takes it; short for the override ``start_from.model``.
         out: The folder that gets the run's own folder.
         display: ``auto``, ``plain`` (a line an epoch) or ``quiet``.
         callbacks: More Keras callbacks for `fit`. One whose memory a resumed run shall have again
@@ -52,7 +57,7 @@ def run(
         Interrupted: a signal ended the training; it can be resumed.
     """
     began = time.perf_counter()
-    checked = load_spec(spec, overrides)
+    checked = load_spec(spec, with_start(overrides, start_from))
     with watching(display) as on_progress:
         dataset = load_dataset(checked, data, on_progress=on_progress)
     resolved = resolve(checked, dataset)
@@ -71,6 +76,7 @@ def resume(
     run: str | os.PathLike[str] | Run,
     data: tuple[Any, ...] | str | os.PathLike[str] | None = None,
     *,
+    start_from: AnyModel | None = None,
     display: Mode = "auto",
     callbacks: Callbacks = (),
 ) -> Run:
@@ -80,6 +86,7 @@ def resume(
         run: A Run, its path, the beginning of its name in ``runs``, or ``latest``.
         data: The arrays that it was trained on, where it was trained on arrays; or where its data
             lie now, a path or a dataset's name, which the run keeps. They are to be the same data.
+        start_from: Where the model that it started from lies now, which the run keeps too.
         display: ``auto``, ``plain`` (a line an epoch) or ``quiet``.
         callbacks: Those that it was given.
 
@@ -100,6 +107,7 @@ def resume(
             forget_checkpoint(path)
             return found
         spec, arrays = place_data(found, data)
+        spec = place_start(spec, start_from)
         with watching(display) as on_progress:
             dataset = load_dataset(spec, arrays, on_progress=on_progress)
         hold_to_data(found, DatasetFacts.of(dataset))
@@ -141,7 +149,11 @@ def _carry_out(
 
 
 def resolve(spec: Spec, dataset: Dataset) -> Spec:
-    """Return the spec as it will be run: the data that was found, the rows and steps taken."""
+    """Return the spec as it will be run: the data that was found, the rows and steps taken.
+
+    Raises:
+        RunError: there is no such model as it starts from.
+    """
     section = spec.dataset.model_copy(
         update={
             "name": lasting_name(dataset.name),
@@ -162,6 +174,8 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
         section = section.model_copy(update={"memory_limit": most_memory() / GIBIBYTE})
     fit = with_enough_steps(spec.fit, len(dataset.train))
     changed: dict[str, Any] = {"dataset": section, "fit": fit}
+    if spec.start_from is not None:
+        changed["start_from"] = lasting_start(spec.start_from)
     if dataset.name != spec.dataset.name:
         changed |= {"reference": None, "expected": None, "found": None}
     return spec.model_copy(update=changed)
@@ -173,10 +187,13 @@ def _header(trainee: Trainee, change: str, *, resumes: bool) -> Header:
     notices = dataset.notices
     if spec.model.dtype_policy == "mixed_bfloat16" and is_slow_in_bfloat16():
         notices += ("no units for bfloat16 in this processor: float32 is faster here",)
+    frozen = frozen_layers(trainee.model)
     return Header(
         title=spec.name,
         facts={
             "model": f"{spec.model.builder}, {trainee.model.count_params():,} parameters",
+            **({"start": trainee.start.describe()} if trainee.start else {}),
+            **({"frozen": ", ".join(frozen)} if frozen else {}),
             "data": f"{dataset.name}: {dataset.parts}",
             "examples": describe_examples(
                 dataset.features, dataset.class_names, dataset.class_counts

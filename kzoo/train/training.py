@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kzoo.checkpoint import Checkpoint, Checkpointer, TrainingState
@@ -22,6 +22,7 @@ from kzoo.train.channels import hint, refuse_channels_first
 from kzoo.train.feed import choose_execution, fit, weigh_classes
 from kzoo.train.finite import FiniteGuard
 from kzoo.train.resumption import hold_to_start, named
+from kzoo.train.start_weights import Start, freeze, start_weights
 
 Callbacks = Sequence[keras.callbacks.Callback]
 
@@ -39,6 +40,7 @@ class Trainee:
         figures: Computes at each epoch what `fit` does not report itself.
         stopping: Ends the training early or keeps the best weights, or None.
         class_weight: The weight of each class index in the loss, or None.
+        start: The trained weights that it starts from, or None.
         recorder: Gets a row for each epoch.
     """
 
@@ -50,6 +52,7 @@ class Trainee:
     figures: ValidationFigures
     stopping: keras.callbacks.EarlyStopping | None
     class_weight: dict[int, float] | None
+    start: Start | None = None
     recorder: EpochRecorder = field(default_factory=EpochRecorder)
 
 
@@ -64,6 +67,7 @@ class Trained:
         recorder: A row for each epoch.
         kept: The index of the row whose weights were kept.
         seconds: How long the training took in this process.
+        start: The trained weights that it started from, or None.
     """
 
     spec: Spec
@@ -72,6 +76,7 @@ class Trained:
     recorder: EpochRecorder
     kept: int
     seconds: float
+    start: Start | None = None
 
 
 def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Trainee:
@@ -85,10 +90,19 @@ def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Tra
 
     Raises:
         SpecError: the builder, the augmentation, the optimizer, early stopping or the classes'
-            weights cannot take these data.
+            weights cannot take these data, or what it starts from does not fit.
+        RunError: there is no such model to start from.
     """
     keras.utils.set_random_seed(spec.seed)
     model = _built(spec, dataset)
+    start = start_weights(model, spec, dataset)
+    freeze(model, spec.fit.freeze, start)
+    if start is not None:
+        dataset = replace(
+            dataset,
+            notices=(*dataset.notices, *start.notices),
+            remarks=(*dataset.remarks, *start.remarks),
+        )
     twin = augmented(model, spec.dataset.augment) if spec.dataset.augment else model
     choice = choose_execution(twin, spec, dataset)
     section = spec.fit.model_copy(update={"execution": choice.execution})
@@ -110,6 +124,7 @@ def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Tra
         figures=ValidationFigures(model, dataset.validation, [spec.fit.monitor, *metrics]),
         stopping=make_stopping(spec),
         class_weight=weigh_classes(spec, dataset),
+        start=start,
     )
 
 
@@ -186,7 +201,9 @@ def train(
         )
     kept = stopping.best_epoch if stopping and spec.fit.restore_best_weights else -1
     seconds = time.perf_counter() - began
-    return Trained(spec, trainee.dataset, trainee.model, recorder, kept, seconds)
+    return Trained(
+        spec, trainee.dataset, trainee.model, recorder, kept, seconds, start=trainee.start
+    )
 
 
 def _epochs(spec: Spec, start: Checkpoint | None, until: int | None) -> range:

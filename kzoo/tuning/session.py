@@ -143,6 +143,7 @@ class Session:
         tune, points = self.tune, proposer.points
         of = "" if points is None else f" of {points:,} points"
         validation = len(dataset.validation) if dataset.validation else 0
+        start = spec.start_from
         return Header(
             title=f"{spec.name}: search",
             facts={
@@ -150,6 +151,7 @@ class Session:
                 "search": f"{tune.algorithm}, {tune.max_trials:,} trials at most{of}",
                 "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
                 "validate; the test set stays unseen",
+                **({"start": f"the weights of {start.model}"} if start else {}),
                 **({"training": change} if change else {}),
                 "where": self.executor.where,
             },

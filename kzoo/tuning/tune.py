@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kzoo.errors import SpecError
 from kzoo.runs import directory, find_run
+from kzoo.runs.record import AnyModel, with_start
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
 from kzoo.spec.tune import TuneSpec
@@ -26,6 +27,7 @@ def tune(
     data: tuple[Any, ...] | None = None,
     *,
     overrides: Overrides = (),
+    start_from: AnyModel | None = None,
     out: str | os.PathLike[str] = "runs",
     workers: int = 1,
     scheduler: str | None = None,
@@ -43,6 +45,7 @@ def tune(
         data: Arrays to train on instead of the spec's dataset, as in `kzoo.run`. The search keeps
             a copy in its directory.
         overrides: Spec paths and values laid over the spec: ``{"tune.algorithm": "bayesian"}``.
+        start_from: A trained model whose weights every trial starts from, as in `kzoo.run`.
         out: The folder that gets the search's own folder.
         workers: Processes that run trials, 1 or more; 1 is this process.
         scheduler: The address of a Dask scheduler whose workers run the trials instead, such as
@@ -55,7 +58,7 @@ def tune(
             trials all failed.
         Interrupted: a signal ended the search; it can be resumed.
     """
-    checked = load_spec(spec, overrides)
+    checked = load_spec(spec, with_start(overrides, start_from))
     section = _tune_section(checked, max_trials)
     with _executor(workers, scheduler) as executor:
         return _session(section, executor, display).begin(checked, data, Path(out))

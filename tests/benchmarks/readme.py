@@ -10,15 +10,15 @@ ROOT = Path(__file__).parents[2]
 FILES = ("README.md", "README.ko.md")
 
 
-def put_table(name: str, lines: Sequence[str]) -> None:
-    """Replace the table of that name in each README.
+def put_table(name: str, lines: Sequence[str], files: Sequence[str] = FILES) -> None:
+    """Replace the table of that name in each README, or in other files.
 
     Raises:
-        SystemExit: a README has no place for it.
+        SystemExit: a file has no place for it.
     """
     table = "\n".join(lines) + "\n"
     place = re.compile(f"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
-    for file in FILES:
+    for file in files:
         path = ROOT / file
         text, count = place.subn(lambda _: table, path.read_text(encoding="utf-8"))
         if count != 1:

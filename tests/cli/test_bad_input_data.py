@@ -230,6 +230,11 @@ def change(name: str, **values: object) -> Damage:
     return damage
 
 
+def earlier(run: Path) -> None:
+    """Make a run one of an earlier version."""
+    (run / "model.safetensors").rename(run / "model.weights.h5")
+
+
 TABLE = only(x_train=np.eye(3).repeat(9, 0), y_train=np.arange(27) // 9)
 WORDS = npz(y_train=np.array(["cat", "dog"] * 10))
 # Name, what happens to the run, other files, further arguments, what the error says.
@@ -247,14 +252,16 @@ RUNS: list[tuple[str, Damage | None, Files, list[str], str]] = [
      "runs/digits-1/environment.json: dataset: is not what a run writes"),
     ("predictions missing", put("predictions.npz", None), {}, [],
      "predictions.npz: missing; expected the test predictions of a finished run (give --data"),
-    ("weights missing", put("model.weights.h5", None), {}, ["--data", "digits"],
-     "model.weights.h5: cannot be loaded: "),
-    ("weights damaged", put("model.weights.h5", "hello"), {}, ["--data", "digits"],
-     "model.weights.h5: cannot be loaded: "),
-    ("weights cut off", cut("model.weights.h5"), {}, ["--data", "digits"],
-     "model.weights.h5: cannot be loaded: "),
-    ("weights of another model", change("spec.json", model={"builder": "deep_mlp"}), {},
-     ["--data", "digits"], "model.weights.h5: cannot be loaded: "),
+    ("model missing", put("model.safetensors", None), {}, ["--data", "digits"],
+     "model.safetensors: cannot be loaded: received no file; expected a model that kzoo wrote"),
+    ("model damaged", put("model.safetensors", "hello"), {}, ["--data", "digits"],
+     "model.safetensors: cannot be loaded: received 5 bytes"),
+    ("model cut off", cut("model.safetensors"), {}, ["--data", "digits"],
+     "model.safetensors: cannot be loaded: received "),
+    ("model of another run", change("metrics.json", weights_sha256="0"), {}, ["--data", "digits"],
+     "model.safetensors: cannot be loaded: received the sha256 "),
+    ("model of an earlier version", earlier, {}, ["--data", "digits"],
+     "runs/digits-1: an earlier version of kzoo wrote it, without model.safetensors: "),
     ("other data missing", None, {}, ["--data", "none.npz"], "none.npz: no such file or folder"),
     ("other data misspelt", None, {}, ["--data", "digit"], "Did you mean 'digits'?"),
     ("other data nameless", None, {}, ["--data", ""], "data: received an empty name; expected a"),

@@ -72,12 +72,41 @@ def test_list_as_json_has_all_there_is_to_know(kzoo_command: Command) -> None:
         "mean",
         "deviation",
         "fit_seconds",
+        "weights",
         "origin",
     }
+    assert row["weights"] is True
     facts = (row["model"], row["dataset"], row["parameters"], row["origin"])
     assert facts == ("softmax_regression", "mnist", 7850, "kzoo")
     low, high = row["test_accuracy"]
     assert low <= row["mean"] <= high
+
+
+def test_list_and_show_say_which_specs_have_weights(kzoo_command: Command, tmp_path: Path) -> None:
+    """A spec of the zoo has weights; a copy of it in a file of one's own has none."""
+    listed = kzoo_command("list").stdout.splitlines()
+    place = listed[0].index("weights")
+    assert [line[place:].split()[0] for line in listed[1:]] == ["yes"] * len(BUNDLED)
+    assert "weights    come with it, " in kzoo_command("show", "small_cnn").stdout
+    kzoo_command("init", "small_cnn", "own.json")
+    shown = kzoo_command("show", "own.json")
+    assert shown.returncode == 0
+    assert "come with it" not in shown.stdout
+
+
+def test_show_tells_what_a_spec_starts_from_and_what_it_freezes(
+    kzoo_command: Command, tmp_path: Path
+) -> None:
+    """The weights to start from and the layers that are not trained stand among the facts."""
+    spec = {
+        "extends": "small_cnn",
+        "start_from": {"model": "small_cnn"},
+        "fit": {"freeze": "convolution_*"},
+    }
+    (tmp_path / "own.json").write_text(json.dumps(spec))
+    shown = kzoo_command("show", "own.json").stdout
+    assert "from the weights of small_cnn, where they fit" in shown
+    assert "not trained: convolution_*" in shown
 
 
 def test_show_explains_the_builder_and_its_parameters(kzoo_command: Command) -> None:

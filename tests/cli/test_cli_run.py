@@ -44,6 +44,22 @@ def test_the_lines_that_tensorflow_prints_on_starting_are_not_shown(kzoo_command
     assert all(line.startswith("NOTICE: ") for line in result.stderr.splitlines()), result.stderr
 
 
+def test_it_starts_from_weights_and_says_what_it_took(kzoo_command: Command) -> None:
+    """The header names the model, what starts anew and what is frozen; nothing is guessed."""
+    arguments = ("small_cnn", "--from", "small_cnn", "--data", "digits", "fit.epochs=1")
+    freeze = "fit.freeze=convolution_*,normalization_1"
+    result = kzoo_command("run", *arguments, freeze, "--plain")
+    assert result.returncode == 0, result.stderr
+    assert "  start: all weights are those of small_cnn\n" in result.stderr
+    frozen = "convolution_1, normalization_1, convolution_2, convolution_3"
+    assert f"  frozen: {frozen}\n" in result.stderr
+    assert "NOTICE: images of 8x8, where small_cnn was trained on 28x28" in result.stderr
+    refused = kzoo_command("run", *arguments, "model.filters=5")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: start_from: small_cnn: was trained on 28x28")
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def test_without_mnist_it_goes_on_with_digits_loudly(
     kzoo_command: Command, unreachable: dict[str, str]
 ) -> None:

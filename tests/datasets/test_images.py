@@ -392,3 +392,17 @@ def test_a_damaged_image_is_read_or_refused(
     path.write_bytes(bytes(blob))
     with quiet_pillow(), contextlib.suppress(DataError):
         read_image(path)
+
+
+@pytest.mark.parametrize("limit", [None, 1e-7])
+def test_all_images_are_read_as_grey_or_as_colour_when_asked(
+    tmp_path: Path, limit: float | None
+) -> None:
+    """`image_channels` decides, in memory and from files, whatever each of them is."""
+    save_pair(tmp_path, IMAGES[0], np.tile(IMAGES[1][..., None], (1, 1, 3)))
+    for channels, shape in ((1, (8, 8)), (3, (8, 8, 3))):
+        x = read_image_folder(tmp_path, memory_limit=limit, channels=channels).x_train
+        assert x.shape == (len(x), *shape)
+        pixels = x if limit is None else x.read(np.arange(len(x)))
+        grey = pixels if channels == 1 else pixels[..., 0]
+        np.testing.assert_array_equal(grey, IMAGES[:2])

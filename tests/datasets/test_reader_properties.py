@@ -13,13 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kzoo.runs.weights import load_checked_weights
 from PIL import Image
+from support.model_files import with_arrays
 
 import kzoo
 from kzoo.datasets.idx import read_idx_folder
@@ -28,7 +27,8 @@ from kzoo.datasets.npz import read_npz
 from kzoo.datasets.tables.read import read_text
 from kzoo.errors import KzooError
 from kzoo.evaluation.predictions import read_predictions
-from kzoo.runs import Run, scaled_model
+from kzoo.runs import Run
+from kzoo.runs.model_file import read_model
 from kzoo.spec import load_spec
 from kzoo.spec.spec import TableSpec
 from kzoo.spec.tree import parse_overrides, put
@@ -170,13 +170,14 @@ def test_valid_files_are_read(name: str) -> None:
         read(path)
 
 
+KERNEL = "probabilities/kernel"
 RUN_FILES = (
     "metrics.json", "environment.json", "spec.json", "history.csv", "predictions.npz",
-    "model.weights.h5",
+    "model.safetensors",
 )  # fmt: skip
 
 
-def check_run(trained: kzoo.Run, model: Any, name: str, data: st.DataObject) -> None:
+def check_run(trained: kzoo.Run, name: str, data: st.DataObject) -> None:
     """Let a run with one damaged file be read, but for building its model anew."""
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(shutil.copytree(trained.path, Path(folder, "run"))))
@@ -188,32 +189,21 @@ def check_run(trained: kzoo.Run, model: Any, name: str, data: st.DataObject) -> 
             lambda: run.spec,
             lambda: run.history,
             lambda: read_predictions(run),
-            lambda: load_checked_weights(model, path, sha256=None),
+            lambda: run.model,
+            lambda: read_model(run.path / "model.safetensors"),
         ):
             with suppress(KzooError):
                 read()
-
-
-@pytest.fixture(scope="module")
-def model(trained: kzoo.Run) -> Any:
-    """Return a fresh model of the trained run."""
-    facts = trained.dataset
-    return scaled_model(
-        trained.spec.model,
-        input_shape=facts.input_shape,
-        num_classes=len(facts.class_names),
-        scaling=facts.scaling,
-    )
 
 
 @pytest.mark.parametrize("name", RUN_FILES)
 @settings(FEW, max_examples=15)
 @given(data=st.data())
 def test_damaged_runs_are_read_or_refused(
-    trained: kzoo.Run, model: Any, name: str, data: st.DataObject
+    trained: kzoo.Run, name: str, data: st.DataObject
 ) -> None:
     """Whatever becomes of a file of a run, the run is read or refused."""
-    check_run(trained, model, name, data)
+    check_run(trained, name, data)
 
 
 @pytest.mark.slow
@@ -221,28 +211,26 @@ def test_damaged_runs_are_read_or_refused(
 @settings(THOUSANDS, max_examples=1000)
 @given(data=st.data())
 def test_thousands_of_damaged_runs_are_read_or_refused(
-    trained: kzoo.Run, model: Any, name: str, data: st.DataObject
+    trained: kzoo.Run, name: str, data: st.DataObject
 ) -> None:
     """Thousands of damaged runs are read or refused."""
-    check_run(trained, model, name, data)
+    check_run(trained, name, data)
 
 
 @FEW
-@given(st.lists(st.integers(1, 5), max_size=4), st.sampled_from(["f4", "f8", "i4", "u1"]))
-def test_weights_of_any_other_shape_or_type_are_refused(shape: list[int], dtype: str) -> None:
-    """Of all shapes and types of a kernel only the model's own is taken."""
-    import keras
-
-    inputs = keras.Input((3,))
-    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+@given(
+    shape=st.lists(st.integers(1, 65), max_size=3) | st.just([64, 10]),
+    dtype=st.sampled_from(["f2", "f4", "f8", "i4", "u1"]),
+)
+def test_weights_of_any_other_shape_or_type_are_refused(
+    trained: kzoo.Run, shape: list[int], dtype: str
+) -> None:
+    """Of all shapes and types of a kernel only the model's own, or half of it, is taken."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model.weights.h5")
-        model.save_weights(path)
-        with h5py.File(path, "a") as file:
-            del file["layers/dense/vars/0"]
-            file["layers/dense/vars/0"] = np.ones(shape, dtype)
-        if (shape, dtype) == ([3, 2], "f4"):
-            load_checked_weights(model, path, sha256=None)
+        path = Path(shutil.copy(trained.path / "model.safetensors", folder))
+        with_arrays(lambda arrays: arrays.update({KERNEL: np.ones(shape, dtype)}))(path)
+        if shape == [64, 10] and dtype in ("f2", "f4"):
+            assert read_model(path).weights[KERNEL].dtype == np.float32
         else:
-            with pytest.raises(KzooError, match="layers/dense/vars/0: received a dataset of"):
-                load_checked_weights(model, path, sha256=None)
+            with pytest.raises(KzooError, match=f"{KERNEL}: received .* of shape .*; expected"):
+                read_model(path)

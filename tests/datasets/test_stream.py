@@ -442,14 +442,17 @@ def test_an_unreadable_image_is_the_same_error(tmp_path: Path, kind: str) -> Non
     assert errors[0] == errors[1]
 
 
+FOLDER_SETTINGS = ("image_size", "image_channels", "image_bits", "memory_limit")
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("images", ("image_shape", "label", "table")),
-        ("idx", ("image_shape", "label", "table", "image_size", "image_bits", "memory_limit")),
-        ("it.csv", ("image_size", "image_bits", "memory_limit")),
-        ("it.npz", ("label", "table", "image_size", "image_bits", "memory_limit")),
-        ("mnist", ("image_shape", "label", "table", "image_size", "image_bits", "memory_limit")),
+        ("idx", ("image_shape", "label", "table", *FOLDER_SETTINGS)),
+        ("it.csv", FOLDER_SETTINGS),
+        ("it.npz", ("label", "table", *FOLDER_SETTINGS)),
+        ("mnist", ("image_shape", "label", "table", *FOLDER_SETTINGS)),
     ],
 )
 def test_other_kinds_of_data_have_other_settings(

@@ -7,6 +7,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from kzoo.evaluation.evaluation import Evaluation, evaluation
 from kzoo.evaluation.predictions import read_predictions
 from kzoo.figures import accuracy_interval
 from kzoo.figures.classes import Confusion, confusion_table
+from kzoo.runs.model_file import write_model
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -177,9 +179,9 @@ def test_testing_anew_gives_the_same_figures(trained: kzoo.Run) -> None:
 def test_a_model_that_answers_nothing_is_an_error(trained: kzoo.Run, tmp_path: Path) -> None:
     """Weights so large that no number is left give no figures that are none either."""
     copy = kzoo.Run(Path(shutil.copytree(trained.path, tmp_path / "copy")))
-    model = copy.load()
-    model.set_weights([np.full_like(weight, 3e38) for weight in model.get_weights()])
-    model.save_weights(copy.path / "model.weights.h5")
+    stored = copy.model
+    huge = {name: np.full_like(values, 3e38) for name, values in stored.weights.items()}
+    write_model(stored.path, replace(stored, weights=huge))
     metrics = json.loads((copy.path / "metrics.json").read_text("utf-8"))
     del metrics["weights_sha256"]
     (copy.path / "metrics.json").write_text(json.dumps(metrics), "utf-8")

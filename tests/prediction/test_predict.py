@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,7 +101,7 @@ def test_unknown_words_are_counted(passengers: tuple[kzoo.Run, Path]) -> None:
     assert "column 'Embarked': 1 row has a word that no training row has" in notice
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a missing column": (lambda frame: frame.drop(columns="Age"), "received no column 'Age'"),
     "a word for a number": (
         lambda frame: frame.assign(Age="old"),
@@ -129,6 +131,12 @@ def test_arrays_of_another_shape_are_refused(digits: kzoo.Run, shape: tuple[int,
     """The shape that is expected is named."""
     with pytest.raises(kzoo.DataError, match=r"\(8, 8\)|no examples|examples"):
         kzoo.predict(digits, np.zeros(shape))
+
+
+def test_lists_of_unequal_lengths_are_refused(digits: kzoo.Run) -> None:
+    """They are no array, and that is said."""
+    with pytest.raises(kzoo.DataError, match="data: x: received lists of unequal lengths"):
+        kzoo.predict(digits, [[[1, 2], [3]]])
 
 
 def test_pictures_of_colour_models(tmp_path: Path) -> None:

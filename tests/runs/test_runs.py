@@ -101,7 +101,7 @@ def test_a_write_puts_the_content_in_place(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("name", ["model.keras", "model.weights.h5", "metrics.json"])
+@pytest.mark.parametrize("name", ["model.keras", "model.safetensors", "metrics.json"])
 def test_the_temporary_file_ends_as_the_path_does(tmp_path: Path, name: str) -> None:
     """The function that writes is given a path in the same folder with the same ending."""
     seen: list[Path] = []
@@ -277,18 +277,10 @@ def test_damaged_weights_do_not_load(
     change: Change, rewrite: Callable[[bytes], bytes | None]
 ) -> None:
     """A weights file that cannot be read is a RunError on one line that names it."""
-    path = change("model.weights.h5", rewrite)
-    with pytest.raises(RunError, match=r"model\.weights\.h5: cannot be loaded: ") as caught:
+    path = change("model.safetensors", rewrite)
+    with pytest.raises(RunError, match=r"model\.safetensors: cannot be loaded: ") as caught:
         kzoo.load(path)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("units", [[5], [4, 4], []], ids=["wider", "deeper", "shallower"])
-def test_weights_of_another_architecture_do_not_load(change: Change, units: list[int]) -> None:
-    """Weights that do not fit the model of the spec are a RunError."""
-    path = change("spec.json", edited(lambda tree: tree["model"].update(hidden_units=units)))
-    with pytest.raises(RunError, match=r"model\.weights\.h5: cannot be loaded: "):
-        kzoo.load(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
@@ -296,7 +288,7 @@ def test_an_environment_that_is_no_json_is_an_error(change: Change, content: byt
     """An environment.json that cannot be parsed is a RunError that names it."""
     path = change("environment.json", lambda _: content)
     with pytest.raises(RunError, match=r"environment\.json: cannot be read: "):
-        kzoo.load(path)
+        _ = Run(path).dataset
 
 
 @pytest.mark.parametrize(
@@ -307,7 +299,7 @@ def test_an_environment_without_the_facts_is_an_error(change: Change, content: b
     """An environment.json that lacks the facts of the data is a RunError."""
     path = change("environment.json", lambda _: content)
     with pytest.raises(RunError, match=r"environment\.json: dataset: is not what a run writes"):
-        kzoo.load(path)
+        _ = Run(path).dataset
 
 
 @pytest.mark.parametrize(
@@ -316,13 +308,12 @@ def test_an_environment_without_the_facts_is_an_error(change: Change, content: b
         ("input_shape", []),
         ("input_shape", [0]),
         ("class_names", ["one"]),
-        ("class_names", ["a", "b", "c"]),
         ("input_shape", [5]),
         ("scaling", {"scale": [1.0, 2.0], "offset": 0.0}),
     ],
 )
 def test_facts_that_do_not_fit_are_an_error(change: Change, key: str, value: Any) -> None:
-    """Facts of the data that no model, or not this one, can be built from are a RunError."""
+    """Facts of the data that no model can be built from are a RunError."""
     path = change("environment.json", edited(lambda tree: tree["dataset"].update({key: value})))
     with pytest.raises(RunError, match=re.escape(str(path))):
-        kzoo.load(path)
+        _ = Run(path).dataset

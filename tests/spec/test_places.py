@@ -139,3 +139,37 @@ def test_a_word_is_no_path_and_any_sign_makes_it_one(word: str, sign: str) -> No
     assert looks_like_path(sign + word)
     assert looks_like_path(word + "/")
     assert looks_like_path(f"{word}\\{word}")
+
+
+@pytest.mark.parametrize(
+    ("model", "files", "place"),
+    [
+        ("runs/a", [], "exp/runs/a"),
+        ("a.safetensors", ["a.safetensors"], "exp/a.safetensors"),
+        ("small", ["exp/small/spec.json"], "exp/small"),
+        ("small", [], "small"),
+        ("latest", [], "latest"),
+        ("small_cnn", ["exp/small_cnn/spec.json"], "small_cnn"),
+        ("/abs/a", [], "/abs/a"),
+    ],
+)
+def test_a_model_to_start_from_is_found_as_data_are(
+    here: Path, model: str, files: list[str], place: str
+) -> None:
+    """A path starts at the spec's file; a name with weights, and a run's, is left as it is."""
+    touch(*files)
+    write_spec("exp/s.json", "digits", start_from={"model": model})
+    start = load_spec("exp/s.json").start_from
+    assert start is not None
+    assert start.model == place
+
+
+def test_a_model_that_is_typed_starts_at_the_current_folder(here: Path) -> None:
+    """Another model than the spec's own is not held to the sha256 of that one."""
+    write_spec("exp/s.json", "digits", start_from={"model": "runs/a", "sha256": "0" * 64})
+    assert load_spec("exp/s.json").start_from is not None
+    for override in ({"start_from.model": "runs/b"}, {"start_from": "runs/b"}):
+        start = load_spec("exp/s.json", override).start_from
+        assert start is not None
+        assert (start.model, start.sha256) == ("runs/b", None)
+    assert load_spec("exp/s.json", {"start_from": None}).start_from is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -11,6 +12,8 @@ import keras
 import numpy as np
 
 layers, ops = keras.layers, keras.ops
+# What a careless builder lets differ from call to call.
+COUNT = itertools.count(1)
 Model: TypeAlias = keras.Model
 Shape = tuple[int, ...]
 Builder = Callable[..., Any]
@@ -251,6 +254,14 @@ BROKEN: dict[str, tuple[str, Builder, str]] = {
     "no policy": (
         "dtype policy", builder_of(lambda n: [last(8, name="hidden"), last(n)]),
         "mixed_bfloat16: received no layer with weights that computes in bfloat16; expected one",
+    ),
+    "a dtype of its own": (
+        "forward", builder_of(lambda n: [layers.Dense(8, dtype="mixed_bfloat16"), last(n)]),
+        "without Keras; expected at most 1e-05; look for a layer with a `dtype` of its own",
+    ),
+    "another each time": (
+        "forward", builder_of(lambda n: [layers.Rescaling(next(COUNT)), last(n)]),
+        "with the weights of its file (Rescaling is left to Keras); expected at most 0; look for",
     ),
     "refused by XLA": (
         "execution",

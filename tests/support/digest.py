@@ -7,8 +7,8 @@ import hashlib
 import sys
 from pathlib import Path
 
-import h5py
 import numpy as np
+from safetensors.numpy import load_file
 
 from kzoo.runs import directory
 
@@ -16,13 +16,9 @@ from kzoo.runs import directory
 def digest(run: Path) -> str:
     """Return the sha256 of a run's weights, history and predictions, times left out."""
     found = hashlib.sha256()
-    with h5py.File(run / directory.WEIGHTS) as file:
-        names: list[str] = []
-        file.visit(names.append)
-        for name in sorted(names):
-            if isinstance(file[name], h5py.Dataset):
-                found.update(name.encode())
-                found.update(np.asarray(file[name]).tobytes())
+    for name, values in sorted(load_file(run / directory.WEIGHTS).items()):
+        found.update(name.encode())
+        found.update(values.tobytes())
     with (run / directory.HISTORY).open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             row.pop("seconds")

@@ -6,50 +6,33 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from support.hostile_data import GIBIBYTE, link, npy, npz_bomb, pipe, sparse
+from support.model_files import (
+    Change,
+    layer,
+    setting,
+    sparse_weight,
+    with_arrays,
+    with_bytes,
+    with_header,
+    with_tensors,
+    with_text,
+)
 
-Change = Callable[[Path], object]
-DatasetChange = Callable[[Any, str], object]
+KERNEL = "probabilities/kernel"
+FILE = "model.safetensors"
 
 
-def weights(change: Callable[[Any, str], object]) -> Callable[[Path], None]:
-    """Return a change of a dataset in a run's weights."""
+def model(change: Change) -> Change:
+    """Return a change of a run's model file, of which the run then has no digest."""
 
     def apply(run: Path) -> None:
-        import h5py
-
-        with h5py.File(run / "model.weights.h5", "a") as file:
-            name = "layers/functional/layers/dense/vars/0"
-            del file[name]
-            change(file, name)
-
-    return apply
-
-
-def virtual(file: Any, name: str) -> None:
-    """Make a dataset up of another file's."""
-    import h5py
-
-    layout = h5py.VirtualLayout((64, 10), "f4")
-    layout[:] = h5py.VirtualSource("other.h5", "x", (64, 10))
-    file.create_virtual_dataset(name, layout)
-
-
-def external(file: Any, name: str) -> None:
-    """Keep a dataset's values in another file."""
-    file.create_dataset(name, (64, 10), "f4", external=[("/etc/passwd", 0, 2560)])
-
-
-def set_link(kind: str, *target: str) -> Callable[[Any, str], None]:
-    """Return a change that puts an HDF5 link in a dataset's place."""
-
-    def apply(file: Any, name: str) -> None:
-        import h5py
-
-        file[name] = getattr(h5py, kind)(*target)
+        change(run / FILE)
+        figures = json.loads((run / "metrics.json").read_text("utf-8"))
+        del figures["weights_sha256"]
+        (run / "metrics.json").write_text(json.dumps(figures), "utf-8")
 
     return apply
 
@@ -80,52 +63,99 @@ def relink(path: Path, target: str) -> Path:
 RUNS: dict[str, tuple[str, Change]] = {
     "weights declare 40 GB": (
         "run",
-        weights(lambda f, n: f.create_dataset(n, (10**9, 10), "f4", chunks=(1000, 10))),
+        model(with_tensors(lambda tensors: tensors[KERNEL].update(shape=[10**9, 10]))),
     ),
-    "weights are compressed": (
-        "run",
-        weights(lambda f, n: f.create_dataset(n, (64, 10), "f4", compression="gzip")),
-    ),
-    "weights are not there": (
-        "run",
-        weights(lambda f, n: f.create_dataset(n, (64, 10), "f4")),
-    ),
-    "weights link to a file": ("run", weights(set_link("ExternalLink", "x.h5", "/x"))),
-    "weights link to themselves": ("run", weights(set_link("SoftLink", "/"))),
-    "weights are virtual": ("run", weights(virtual)),
-    "weights lie elsewhere": ("run", weights(external)),
+    "weights are 5 GB of nothing": ("run", model(sparse_weight(5 * 10**9))),
     "weights are infinite": (
         "run",
-        weights(lambda f, n: f.create_dataset(n, data=np.full((64, 10), np.inf, "f4"))),
+        model(with_arrays(lambda arrays: arrays[KERNEL].fill(np.inf))),
     ),
-    "weights of 2 GB": (
+    "weights and 2 GB": ("run", lambda run: os.truncate(run / FILE, 2 * GIBIBYTE)),
+    "weights are noise": ("run", put(FILE, lambda: bytes(range(256)) * 99)),
+    "weights are a pipe": ("run", lambda run: pipe(run / FILE)),
+    "header of a million levels": ("run", model(with_text("[" * 10**6))),
+    "header of 15 MB": ("run", model(with_text("[" + "{}," * 5_000_000 + "{}]"))),
+    "header of 80 MB": ("run", model(with_text(" " * 80_000_000))),
+    "header without end": (
         "run",
-        lambda run: os.truncate(run / "model.weights.h5", 2 * GIBIBYTE),
+        model(with_bytes(lambda content: (2**62).to_bytes(8, "little") + content[8:])),
     ),
-    "weights are noise": (
+    "reshape to 10**21 values": (
         "run",
-        put("model.weights.h5", lambda: b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 99),
+        model(layer(0, kind="Reshape", settings={"target_shape": [2**24] * 3})),
     ),
-    "weights are a pipe": ("run", lambda run: pipe(run / "model.weights.h5")),
-    "weights of another run": ("run", edit("metrics.json", "seconds", total=0)),
-    "model of 290 billion weights": (
+    "layer of 16 million units": ("run", model(setting(1, units=2**24))),
+    "convolution of a huge kernel": (
         "run",
-        edit("spec.json", "model", builder="deep_mlp", hidden_units=[65536] * 64),
+        model(
+            with_header(
+                lambda tree: tree["layers"].insert(
+                    0,
+                    {
+                        "kind": "Conv2D",
+                        "name": "c",
+                        "settings": {"filters": 2**24, "kernel_size": [2**24, 2**24]},
+                    },
+                )
+            )
+        ),
+    ),
+    "three million classes": (
+        "run",
+        model(with_header(lambda tree: tree["data"].update(class_names=[""] * 3_000_000))),
+    ),
+    "builder of 290 billion weights": (
+        "run",
+        model(
+            with_header(
+                lambda tree: tree.update(
+                    model={"builder": "deep_mlp", "hidden_units": [65536] * 64}
+                )
+            )
+        ),
     ),
     "inputs of 10**12 values": (
         "run",
-        edit("environment.json", "dataset", input_shape=[10**6, 10**6]),
+        model(
+            with_header(
+                lambda tree: tree["data"].update(
+                    input_shape=[10**6, 10**6],
+                    features={**tree["data"]["features"], "height": 10**6, "width": 10**6},
+                )
+            )
+        ),
     ),
+    "inputs of 10**12 values for Keras": (
+        "run",
+        model(
+            with_header(
+                lambda tree: (
+                    tree["layers"][1].update(kind="Other"),
+                    tree["data"].update(
+                        input_shape=[10**6, 10**6],
+                        features={**tree["data"]["features"], "height": 10**6, "width": 10**6},
+                    ),
+                )
+            )
+        ),
+    ),
+    "weights of another run": ("run", edit("metrics.json", "seconds", total=0)),
     "figures of 16 MB": ("run", put("metrics.json", lambda: b"[" + b"{}," * 5_500_000 + b"{}]")),
     "figures without end": (
         "run",
         lambda run: relink(run / "metrics.json", "/dev/zero"),
     ),
-    "facts of 16 MB": ("run", put("environment.json", lambda: b"[" + b"{}," * 5_500_000 + b"{}]")),
-    "facts of 2 GB": ("run", lambda run: sparse(run / "environment.json")),
-    "facts of a million levels": ("run", put("environment.json", lambda: b"[" * 10**6)),
-    "spec of 2 GB": ("run", lambda run: sparse(run / "spec.json")),
-    "spec is a pipe": ("run", lambda run: pipe(run / "spec.json")),
+    "facts of 16 MB": (
+        "predictions",
+        put("environment.json", lambda: b"[" + b"{}," * 5_500_000 + b"{}]"),
+    ),
+    "facts of 2 GB": ("predictions", lambda run: sparse(run / "environment.json")),
+    "facts of a million levels": (
+        "predictions",
+        put("environment.json", lambda: b"[" * 10**6),
+    ),
+    "spec of 2 GB": ("spec", lambda run: sparse(run / "spec.json")),
+    "spec is a pipe": ("spec", lambda run: pipe(run / "spec.json")),
     "history of 2 GB": ("history", lambda run: sparse(run / "history.csv")),
     "history of 8 million rows": (
         "history",

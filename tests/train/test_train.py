@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from kzoo.spec import Spec
 
 FILES = {
     "spec.json", "environment.json", "history.csv", "predictions.npz",
-    "model.keras", "model.weights.h5", "metrics.json",
+    "model.keras", "model.safetensors", "metrics.json",
 }  # fmt: skip
 
 
@@ -83,9 +84,9 @@ def accuracy(model: keras.Model, split: Arrays | None) -> float:
 
 
 def assert_same_bits(first: kzoo.Run, second: kzoo.Run) -> None:
-    """Hold two runs to the same weights, history and predictions, bit by bit."""
-    for one, other in zip(first.load().get_weights(), second.load().get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    """Hold two runs to the same model file, history and predictions, bit by bit."""
+    one, other = (Path(run.path, "model.safetensors").read_bytes() for run in (first, second))
+    assert one == other
     for one, other in zip(predictions(first), predictions(second), strict=True):
         np.testing.assert_array_equal(one, other)
     histories = [
@@ -216,6 +217,16 @@ def test_without_validation_there_are_no_validation_figures(train: Train) -> Non
 def test_the_same_seed_gives_the_same_bits(train: Train, model: dict[str, Any]) -> None:
     """Two runs of one spec agree in every bit of weights, history and predictions."""
     assert_same_bits(train(**model), train(**model))
+
+
+def test_the_model_for_keras_has_no_optimizer(finished: kzoo.Run) -> None:
+    """Its state is twice as large as the weights, and is no use once the training is over."""
+    with zipfile.ZipFile(finished.path / "model.keras") as archive:
+        config = json.loads(archive.read("config.json"))
+        weights = archive.read("model.weights.h5")
+    assert not config.get("compile_config")
+    assert b"optimizer" not in weights
+    assert keras.saving.load_model(finished.path / "model.keras").optimizer is None
 
 
 def test_another_process_gives_the_same_bits(finished: kzoo.Run, tmp_path: Path) -> None:

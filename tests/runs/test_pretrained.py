@@ -1,0 +1,54 @@
+"""The models that come with kzoo: each is of its spec, and as accurate as it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.zoo import BUNDLED
+
+import kzoo
+from kzoo.registry import get_weights
+from kzoo.runs import open_model
+from kzoo.runs.model import keras_model
+
+# What rounding to float16 may cost: one image in 10,000.
+LARGEST_DIFFERENCE = 1 / 10_000
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_shipped_model_is_of_its_spec(name: str) -> None:
+    """It was trained by the spec as it stands, on MNIST, and says how accurate it is."""
+    stored, spec = open_model(name), kzoo.load_spec(name)
+    assert (stored.path, stored.name) == (get_weights(name), name)
+    assert stored.model == spec.model.model_dump(mode="json")
+    figures = stored.figures
+    assert (figures["dataset"], figures["seed"]) == ("mnist", spec.seed)
+    assert spec.expected is not None
+    low, high = spec.expected.test_accuracy
+    # The range is of the mean of three seeds.
+    assert low - 0.002 <= figures["test_accuracy"] <= high + 0.002
+    difference = figures["rounded_test_accuracy"] - figures["test_accuracy"]
+    assert abs(difference) <= LARGEST_DIFFERENCE + 1e-9
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_shipped_model_is_as_accurate_as_it_says(name: str, mnist_folder: Path) -> None:
+    """Its answers to the first test images, by the forward pass, are those of Keras."""
+    test = kzoo.load_dataset(name).test
+    stored, x, y = open_model(name), test.x[:1000], test.y[:1000]
+    probabilities = stored.probabilities(x)
+    accuracy = float(np.mean(probabilities.argmax(axis=1) == y))
+    # The first thousand are a little harder than the others.
+    assert accuracy > stored.figures["test_accuracy"] - 0.03
+    np.testing.assert_allclose(
+        probabilities, keras_model(stored).predict(x, verbose=0), rtol=1e-3, atol=1e-5
+    )
+
+
+def test_a_shipped_model_loads_by_its_name() -> None:
+    """`kzoo.load` takes the name alone: no training, no network."""
+    model = kzoo.load("small_cnn")
+    answers = np.asarray(model(np.zeros((2, 28, 28), np.float32)))
+    np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
