@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -18,11 +19,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
+from starlette.types import Message, Receive, Scope, Send
 from support.kinds import Command
 from support.serving import Reply, Server, crowd, form_of, reply_of
 
 import kzoo
 from kzoo.cli import serve
+from kzoo.pages.server.guard import Guard
 
 JSON = {"Content-Type": "application/json"}
 DIGITS = load_digits().images
@@ -282,6 +285,31 @@ def test_replies_are_as_openapi_says(server: Server, table_server: Server) -> No
             jsonschema.validate(reply.tree, schema)
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({"rows": [{"age": 1}]}, taken)
+
+
+def test_a_fault_of_the_server_is_one_line_on_its_own_output() -> None:
+    """The client is told of it, and nothing of what it is."""
+
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ZeroDivisionError("a secret")
+
+    async def ask() -> list[Message]:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        sent: list[Message] = []
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+        await Guard(fails, None, told.append)(scope, receive, send)
+        return sent
+
+    told: list[str] = []
+    begun, body = asyncio.run(ask())
+    assert begun["status"] == 500
+    assert b"secret" not in body["body"]
+    assert told == ["GET /: ZeroDivisionError: a secret"]
 
 
 def test_the_command_says_how_to_try_it(table_run: kzoo.Run) -> None:
