@@ -34,6 +34,10 @@ class ExportError(KzooError):
     """A model cannot be exported, or what was exported does not agree with it."""
 
 
+class ServerError(KzooError):
+    """The server cannot start."""
+
+
 class BrokenOffError(RunError):
     """What a search stands on has failed; it can be gone on with once that is mended.
 

@@ -33,6 +33,7 @@ ROOMS = [
     "prediction",
     "evaluation",
     "exports",
+    "pages",
     "testing",
     "cli",
 ]

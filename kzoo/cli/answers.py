@@ -111,20 +111,8 @@ def print_json_lines(parts: Iterator[Prediction]) -> Ended:
     ended = Ended()
     for part in parts:
         ended.count(part)
-        for row, name in enumerate(part.names):
-            columns = {column: cells[row] for column, cells in (part.carried or {}).items()}
-            _print_json(
-                {
-                    "input": name,
-                    "class": part.classes[row],
-                    "probability": float(part.probabilities[row].max()),
-                    "probabilities": dict(
-                        zip(part.class_names, part.probabilities[row].tolist(), strict=True)
-                    ),
-                    **({"prepared": list(part.steps[row])} if part.steps else {}),
-                    **({"columns": columns} if columns else {}),
-                }
-            )
+        for answer in part.to_dicts():
+            _print_json(answer)
         for name, why in (part.broken or {}).items():
             _print_json({"input": name, "error": why})
     return ended

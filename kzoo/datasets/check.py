@@ -160,7 +160,7 @@ def _inputs(x: Any, where: str) -> Examples:
 
 
 def _numbers(x: Any, where: str) -> AnyArray:
-    x = _as_array(x, where)
+    x = as_array(x, where)
     if x.dtype.kind not in "biuf":
         raise DataError(f"{where}: received values of type {x.dtype}; expected numbers")
     if x.ndim < 2 or x.size == 0:
@@ -180,7 +180,12 @@ def _numbers(x: Any, where: str) -> AnyArray:
     return np.ascontiguousarray(x, np.float32)
 
 
-def _as_array(values: Any, where: str) -> AnyArray:
+def as_array(values: Any, where: str) -> AnyArray:
+    """Return what may be an array as one.
+
+    Raises:
+        DataError: it is lists of unequal lengths.
+    """
     try:
         array: AnyArray = np.asarray(values)
     except ValueError as error:
@@ -203,7 +208,7 @@ def _refuse_non_finite(x: AnyArray, where: str) -> None:
 
 
 def _labels(labels: Any, where: str, *, rows: int) -> AnyArray:
-    y = _as_array(labels, where)
+    y = as_array(labels, where)
     if y.dtype.kind == "O" and all(isinstance(label, str) for label in y.ravel()):
         y = y.astype(np.str_)
     if y.ndim == 2 and y.shape[1] == 1:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 from warnings import catch_warnings, filterwarnings
 
 import numpy as np
@@ -92,10 +93,41 @@ def read_image(
     # Of a name Pillow maps the file into memory where it can, and leaves a grey TIFF unturned.
     with _named_errors(path):
         _refuse_other_than_file(path)
-        with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
-            _refuse_too_many_pixels(image, path)
-            with _DECODING.pixels(image.width * image.height):
-                return _decode(image, path, size, bits or MOST_BITS, channels)
+        with path.open("rb") as file:
+            return _read(file, path, size, bits, channels)
+
+
+def decode_image(
+    content: bytes, name: str, size: tuple[int, int] | None = None, bits: int | None = None
+) -> Picture:
+    """Decode the bytes of an image file, as `read_image` reads the file.
+
+    Args:
+        content: All of them.
+        name: What to name in an error.
+        size: As for `read_image`.
+        bits: As for `read_image`.
+
+    Raises:
+        DataError: as `read_image`.
+    """
+    with _named_errors(name), BytesIO(content) as stream:
+        return _read(stream, name, size, bits, None)
+
+
+def count_pixels(content: bytes, name: str) -> int:
+    """Return how many pixels the bytes of an image file say that it has; none are decoded.
+
+    Raises:
+        DataError: as `read_image`, as far as the beginning of a file tells.
+    """
+    with (
+        _named_errors(name),
+        BytesIO(content) as stream,
+        Image.open(stream, formats=FORMATS) as image,
+    ):
+        _refuse_too_many_pixels(image, name)
+        return image.width * image.height
 
 
 def look_at_image(path: Path, channels: int | None = None) -> ImageFacts:
@@ -129,8 +161,8 @@ def look_at_image(path: Path, channels: int | None = None) -> ImageFacts:
     return ImageFacts(shape, picture.is_transparent, digest, picture.depth)
 
 
-class _Decoding:
-    """Lets threads decode at once what has no more than `MAX_PIXELS` together."""
+class PixelRoom:
+    """Lets threads work at once on images that have no more than `MAX_PIXELS` together."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -138,7 +170,7 @@ class _Decoding:
 
     @contextmanager
     def pixels(self, count: int) -> Iterator[None]:
-        """Wait until so many pixels more may be decoded."""
+        """Wait until there is room for so many pixels more, at most `MAX_PIXELS`."""
         with self._changed:
             self._changed.wait_for(lambda: self._pixels + count <= MAX_PIXELS)
             self._pixels += count
@@ -150,7 +182,7 @@ class _Decoding:
                 self._changed.notify_all()
 
 
-_DECODING = _Decoding()
+_DECODING = PixelRoom()
 
 
 @contextmanager
@@ -162,7 +194,7 @@ def quiet_pillow() -> Iterator[None]:
 
 
 @contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
+def _named_errors(path: Path | str) -> Iterator[None]:
     """Turn whatever reading an image raises into a DataError that names its file."""
     try:
         yield
@@ -186,16 +218,29 @@ def _refuse_other_than_file(path: Path) -> None:
         )
 
 
-def _refuse_too_many_pixels(image: Image.Image, path: Path) -> None:
+def _refuse_too_many_pixels(image: Image.Image, path: Path | str) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise DataError(
             f"{path}: received {image.width}x{image.height} pixels; expected at most {MAX_PIXELS:,}"
         )
 
 
+def _read(
+    stream: BinaryIO,
+    path: Path | str,
+    size: tuple[int, int] | None,
+    bits: int | None,
+    channels: int | None,
+) -> Picture:
+    with Image.open(stream, formats=FORMATS) as image:
+        _refuse_too_many_pixels(image, path)
+        with _DECODING.pixels(image.width * image.height):
+            return _decode(image, path, size, bits or MOST_BITS, channels)
+
+
 def _decode(
     image: Image.Image,
-    path: Path,
+    path: Path | str,
     size: tuple[int, int] | None,
     bits: int,
     channels: int | None,

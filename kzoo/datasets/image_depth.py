@@ -51,7 +51,7 @@ def is_deep(image: Image.Image) -> bool:
     return image.mode.startswith("I") or image.mode == "F"
 
 
-def eight_bits(image: Image.Image, bits: int, path: Path) -> tuple[Image.Image, int]:
+def eight_bits(image: Image.Image, bits: int, path: Path | str) -> tuple[Image.Image, int]:
     """Return the upper 8 of the lowest `bits` bits of grey pixels, and their largest value.
 
     What needs more bits becomes white.

@@ -51,6 +51,25 @@ class Prediction:
         """The most probable class of each input."""
         return [self.class_names[index] for index in self.indices]
 
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return each input's answer as JSON data; what could not be read is not among them."""
+        return [
+            {
+                "input": name,
+                "class": self.class_names[index],
+                "probability": float(chances[index]),
+                "probabilities": dict(zip(self.class_names, chances.tolist(), strict=True)),
+                **({"prepared": list(self.steps[row])} if self.steps else {}),
+                **({"columns": columns} if (columns := self._carried_by(row)) else {}),
+            }
+            for row, (name, index, chances) in enumerate(
+                zip(self.names, self.indices, self.probabilities, strict=True)
+            )
+        ]
+
+    def _carried_by(self, row: int) -> dict[str, str]:
+        return {column: cells[row] for column, cells in (self.carried or {}).items()}
+
     def __iter__(self) -> Iterator[Any]:
         yield self.probabilities
         yield self.classes
@@ -87,7 +106,7 @@ def predict(model: str | os.PathLike[str] | Run, x: Any, *, as_is: bool = False)
         return _joined(parts)
     from kzoo.prediction.rows import batch_of_values
 
-    return _answer(answerer, batch_of_values(x, data, answerer.model.reading))
+    return answer_batch(answerer, batch_of_values(x, data, answerer.model.reading))
 
 
 def predict_paths(
@@ -110,7 +129,7 @@ def predict_paths(
             takes, is in `Prediction.broken`.
     """
     for batch in _batches(answerer, paths, as_is=as_is, on_prepared=on_prepared):
-        yield _answer(answerer, batch)
+        yield answer_batch(answerer, batch)
 
 
 def _batches(
@@ -162,7 +181,12 @@ def _pictures_in(folder: Path) -> tuple[list[tuple[str, Path]], tuple[str, ...]]
     return [(str(file), file) for file in files], notices
 
 
-def _answer(answerer: Answerer, batch: Batch) -> Prediction:
+def answer_batch(answerer: Answerer, batch: Batch) -> Prediction:
+    """Return the answers to inputs that are as the model takes them.
+
+    Raises:
+        RunError: the model cannot compute them.
+    """
     return Prediction(
         tuple(batch.names),
         answerer(batch.x) if len(batch.x) else _no_rows(answerer),

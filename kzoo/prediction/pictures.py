@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets.features import Features, PixelFeatures
-from kzoo.datasets.image import read_image
+from kzoo.datasets.image import Picture, PixelRoom, decode_image, read_image
 from kzoo.datasets.image_reading import read_in_threads
 from kzoo.errors import DataError
 from kzoo.prediction.inputs import Batch
@@ -24,6 +25,8 @@ OnPrepared = Callable[[str, Bytes], object]
 # Pictures that are answered together: enough for the products, few enough to be told soon.
 _BATCH = 256
 _WHITE = 255
+# Looking for ink takes several floats a pixel.
+_PREPARING = PixelRoom()
 
 
 def takes_pictures(data: DatasetFacts) -> bool:
@@ -53,40 +56,102 @@ def read_pictures(
     Raises:
         DataError: the model takes no pictures.
     """
+    how = _how_to_read(data, str(files[0][1]), as_is=as_is)
+    read = partial(read_image, size=how.size, bits=data.image_bits)
+    pictures = read_in_threads(read, [path for _, path in files])
+    named = zip([name for name, _ in files], pictures, strict=True)
+    yield from _batches(named, data, how, on_prepared)
+
+
+def decode_pictures(
+    contents: Sequence[tuple[str, bytes]], data: DatasetFacts, *, as_is: bool = False
+) -> Batch:
+    """Return pictures, of which there are the bytes of their files, as a model takes them.
+
+    As `read_pictures` does. Call it within `kzoo.datasets.image.quiet_pillow`.
+
+    Args:
+        contents: One or more: the name and the bytes of each.
+        data: What the model was trained on.
+        as_is: Leave out the preparation of handwriting.
+
+    Raises:
+        DataError: the model takes no pictures.
+    """
+
+    def decode(name: str, content: bytes) -> Picture | DataError:
+        try:
+            return decode_image(content, name, how.size, data.image_bits)
+        except DataError as error:
+            return error
+
+    how = _how_to_read(data, contents[0][0], as_is=as_is)
+    named = ((name, decode(name, content)) for name, content in contents)
+    return next(_batches(named, data, how, None, len(contents)))
+
+
+@dataclass(frozen=True)
+class _How:
+    """How pictures are read.
+
+    Attributes:
+        shape: Height, width and perhaps channels of what the model takes.
+        is_prepared: Whether ink is looked for.
+    """
+
+    shape: tuple[int, ...]
+    is_prepared: bool
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width to stretch each to; None leaves it as it is."""
+        return None if self.is_prepared else (self.shape[0], self.shape[1])
+
+
+def _how_to_read(data: DatasetFacts, name: str, *, as_is: bool) -> _How:
     shape = _image_shape(data.features)
     if not data.features.is_image or shape is None:
         raise DataError(
-            f"{files[0][1]}: received a picture; expected {data.features.describe()}, as in "
+            f"{name}: received a picture; expected {data.features.describe()}, as in "
             f"{data.name}, which the model was trained on"
         )
-    is_prepared = data.handwriting is not None and not as_is and len(shape) == 2
-    size = None if is_prepared else (shape[0], shape[1])
-    read = partial(read_image, size=size, bits=data.image_bits)
-    caution = data.handwriting.caution if data.handwriting and is_prepared else ""
-    pictures = zip(files, read_in_threads(read, [path for _, path in files]), strict=True)
-    while some := list(islice(pictures, _BATCH)):
+    return _How(shape, data.handwriting is not None and not as_is and len(shape) == 2)
+
+
+def _batches(
+    pictures: Iterator[tuple[str, Picture | DataError]],
+    data: DatasetFacts,
+    how: _How,
+    on_prepared: OnPrepared | None,
+    size: int = _BATCH,
+) -> Iterator[Batch]:
+    caution = data.handwriting.caution if data.handwriting and how.is_prepared else ""
+    while True:
         names, pixels, steps, broken = [], [], [], {}
-        for (name, _), picture in some:
+        # One after the other: a photo takes a hundred megabytes until it is made ready.
+        for name, picture in islice(pictures, size):
             if isinstance(picture, DataError):
                 broken[name] = str(picture)
                 continue
-            made, done = _made_ready(picture.pixels, data, shape, is_prepared=is_prepared)
+            with _PREPARING.pixels(math.prod(picture.pixels.shape[:2])):
+                made, done = _made_ready(picture.pixels, data, how)
             done += ("transparent parts read as white",) if picture.is_transparent else ()
             if on_prepared is not None:
                 on_prepared(name, made)
             names.append(name)
             pixels.append(made)
             steps.append(done)
-        x = np.stack(pixels) if pixels else np.empty((0, *shape), np.uint8)
+        if not names and not broken:
+            return
+        x = np.stack(pixels) if pixels else np.empty((0, *how.shape), np.uint8)
         raw = _raw_values(x, data).reshape(len(x), *data.input_shape)
         yield Batch(names, raw, steps, notices=(caution,) if caution else (), broken=broken)
         caution = ""
 
 
-def _made_ready(
-    pixels: Bytes, data: DatasetFacts, shape: tuple[int, ...], *, is_prepared: bool
-) -> tuple[Bytes, tuple[str, ...]]:
-    if is_prepared and data.handwriting is not None:
+def _made_ready(pixels: Bytes, data: DatasetFacts, how: _How) -> tuple[Bytes, tuple[str, ...]]:
+    shape = how.shape
+    if how.is_prepared and data.handwriting is not None:
         from kzoo.prediction.handwriting import prepare_handwriting
 
         prepared = prepare_handwriting(pixels, data.handwriting, (shape[0], shape[1]))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from kzoo.datasets.arrays import is_frame
 from kzoo.datasets.catalogue import ARRAYS
-from kzoo.datasets.check import check_examples
+from kzoo.datasets.check import as_array, check_examples
 from kzoo.datasets.dataset import Source
+from kzoo.datasets.features import PixelFeatures, TableFeatures
 from kzoo.datasets.find import read_source
 from kzoo.datasets.pixel_rows import as_pixels
 from kzoo.datasets.tables.read import read_frame
+from kzoo.errors import DataError
 from kzoo.prediction.inputs import Batch
 from kzoo.prediction.matching import match_inputs
 from kzoo.runs.facts import DatasetFacts
@@ -38,24 +40,81 @@ def batch_of_path(name: str, data: DatasetFacts, reading: Mapping[str, Any]) -> 
     return _batch(source, data, section, name)
 
 
-def batch_of_values(x: Any, data: DatasetFacts, reading: Mapping[str, Any]) -> Batch:
+def batch_of_values(
+    x: Any, data: DatasetFacts, reading: Mapping[str, Any], *, where: str = "data"
+) -> Batch:
     """Return the examples of an array or a `pandas.DataFrame`.
 
     Args:
         x: ``(n, *input_shape)``, or `input_shape` for one example; or a data frame.
         data: What the model was trained on.
         reading: How that was read.
+        where: What to name in errors.
 
     Raises:
         DataError: it is not what the model takes.
     """
     section = _section(reading)
     if is_frame(x):
-        source = read_frame(x, section.table_settings, features=data.features, with_labels=False)
+        source = read_frame(
+            x, section.table_settings, features=data.features, with_labels=False, where=where
+        )
         return _batch(source, data, section, ARRAYS)
-    if np.shape(x) == data.input_shape and not isinstance(x, str):
-        x = np.asarray(x)[None]
-    return _batch(Source(x, None, None, None, where="x"), data, section, ARRAYS)
+    x = as_array(x, f"{where}: x")
+    if x.shape == data.input_shape:
+        x = x[None]
+    return _batch(Source(x, None, None, None, where=where), data, section, ARRAYS)
+
+
+def batch_of_records(
+    records: Sequence[Mapping[str, Any]], data: DatasetFacts, reading: Mapping[str, Any]
+) -> Batch:
+    """Return rows that came one by one: each has a cell for every column that the model takes.
+
+    Args:
+        records: One or more: of each row the cells by the column's name: text, numbers, booleans,
+            or None where one is missing.
+        data: What the model was trained on.
+        reading: How that was read.
+
+    Raises:
+        DataError: they are not what the model takes.
+    """
+    if not isinstance(data.features, (TableFeatures, PixelFeatures)):
+        raise DataError(
+            f"rows: received rows of named cells; expected {data.features.describe()}, as in "
+            f"{data.name}, which the model was trained on"
+        )
+    import pandas as pd
+
+    names = list(records[0])
+    for number, record in enumerate(records, 1):
+        if record.keys() != records[0].keys():
+            raise _other_columns(number, record, names)
+    cells = {name: [record[name] for record in records] for name in names}
+    source = read_frame(
+        pd.DataFrame(cells, columns=names),
+        _section(reading).table_settings,
+        features=data.features,
+        with_labels=False,
+        where="rows",
+        first_row=1,
+    )
+    return _batch(source, data, _section(reading), ARRAYS)
+
+
+def _other_columns(number: int, record: Mapping[str, Any], names: Sequence[str]) -> DataError:
+    missing = [name for name in names if name not in record]
+    if missing:
+        return DataError(
+            f"rows: row {number}: received no column {missing[0]!r}, which row 1 has; expected it "
+            "in each, null where it is missing"
+        )
+    extra = next(name for name in record if name not in names)
+    return DataError(
+        f"rows: row {number}: received a column {extra!r}, which row 1 has not; expected the same "
+        "columns in each row"
+    )
 
 
 def _section(reading: Mapping[str, Any]) -> DatasetSpec:

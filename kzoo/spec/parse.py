@@ -72,9 +72,10 @@ def strict_loads(text: str) -> Any:
             parse_int=_bounded_int,
         )
         _refuse_surrogates(tree)
+        is_too_deep = _depth(tree) > MAX_DEPTH
     except RecursionError:
-        raise ValueError(too_deep) from None
-    if _depth(tree) > MAX_DEPTH:
+        is_too_deep = True
+    if is_too_deep:
         raise ValueError(too_deep)
     return tree
 

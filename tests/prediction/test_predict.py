@@ -133,6 +133,12 @@ def test_arrays_of_another_shape_are_refused(digits: kzoo.Run, shape: tuple[int,
         kzoo.predict(digits, np.zeros(shape))
 
 
+def test_lists_of_unequal_lengths_are_refused(digits: kzoo.Run) -> None:
+    """They are no array, and that is said."""
+    with pytest.raises(kzoo.DataError, match="data: x: received lists of unequal lengths"):
+        kzoo.predict(digits, [[[1, 2], [3]]])
+
+
 def test_pictures_of_colour_models(tmp_path: Path) -> None:
     """A colour model gets three channels, its own size and the camera's turn; a grey one grey."""
     draw = np.random.default_rng(0)

@@ -48,6 +48,7 @@ def test_json_object_is_read(content: bytes) -> None:
         (b'{"a": "\\ud800"}', "holds half a surrogate pair, which is no text"),
         (b'{"\\udfff": 1}', "holds half a surrogate pair, which is no text"),
         (b'{"a":' * 33 + b"1" + b"}" * 33, "nested more than 32 levels deep"),
+        (b'{"a":' + b"[" * 400 + b"]" * 400 + b"}", "nested more than 32 levels deep"),
         (b"[" * 100_000, "nested more than 32 levels deep"),
         (b" " * (1 << 20) + b"{}", "larger than 1 MiB; expected a spec, a small JSON file"),
     ],

@@ -111,6 +111,7 @@ def read_frame(
     features: Features | None = None,
     with_labels: bool = True,
     where: str = "data",
+    first_row: int = 0,
 ) -> Source:
     """Take a `pandas.DataFrame`, as `read_text` reads a text table.
 
@@ -121,9 +122,12 @@ def read_frame(
         features: As for `read_text`.
         with_labels: As for `read_text`.
         where: What to name in an error.
+        first_row: The number of the first row in an error.
     """
     names = tuple(map(str, frame.columns))
-    rows = _Rows(where, names, lambda _: frame_chunks(frame), _row_number)
+    rows = _Rows(
+        where, names, lambda _: frame_chunks(frame), lambda row: _row_number(row + first_row)
+    )
     if labels is None:
         return _read(rows, settings, features, with_labels=with_labels)
     source = _read(rows, settings, features, with_labels=False, may_have_label=False)

@@ -1,0 +1,1 @@
+"""A trained model as a page, and behind a server."""
