@@ -98,7 +98,7 @@ def _grey(pixels: Bytes) -> Floats:
 def _is_ready(grey: Floats) -> bool:
     """Tell whether an image of the set's own size has light ink within a black border."""
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    return bool(_median(border) < _LEAST_CONTRAST and grey.max() > 2 * _LEAST_CONTRAST)
+    return bool(_quantile(border, 0.5) < _LEAST_CONTRAST and grey.max() > 2 * _LEAST_CONTRAST)
 
 
 def _shrunk(grey: Floats, most: int) -> Floats:
@@ -126,10 +126,10 @@ def _fit_ground(grey: Floats) -> Floats:
     values = grey.ravel()
     is_ground = np.ones(len(values), bool)
     # The middle value is the ground's: ink takes the smaller part of a picture.
-    coefficients = np.array([_median(values), 0, 0, 0, 0, 0], np.float32)
+    coefficients = np.array([_quantile(values, 0.5), 0, 0, 0, 0, 0], np.float32)
     for _ in range(_ROUNDS):
         distance = np.abs(values - coefficients @ terms)
-        spread = 1.4826 * _median(distance[is_ground])
+        spread = 1.4826 * _quantile(distance[is_ground], 0.5)
         is_ground = distance <= max(_NOISE * spread, _LEAST_CONTRAST / 4)
         if is_ground.sum() < len(coefficients):
             break
@@ -140,9 +140,11 @@ def _fit_ground(grey: Floats) -> Floats:
     return coefficients
 
 
-def _median(values: Floats) -> float:
+def _quantile(values: Floats, fraction: float) -> float:
+    """Return the value below which a fraction of one or more values lie."""
     # NumPy's own imports its masked arrays, which takes longer than all that is done here.
-    return float(np.percentile(values, 50))
+    place = min(int(values.size * fraction), values.size - 1)
+    return float(np.partition(values.ravel(), place)[place])
 
 
 def _ground_at(coefficients: Floats, shape: tuple[int, ...]) -> Floats:
@@ -234,7 +236,7 @@ def _spread(ink: Floats, reach: int) -> Floats:
 def _placed(ink: Floats, how: Handwriting, size: tuple[int, int]) -> Bytes:
     """Return an image with the ink in its middle, its strongest places white."""
     ink = ink[: size[0], : size[1]]
-    strongest = float(np.percentile(ink[ink > ink.max() / 2], 75)) if ink.max() > 0 else 1.0
+    strongest = _quantile(ink[ink > ink.max() / 2], 0.75) if ink.max() > 0 else 1.0
     white = np.clip(ink / strongest, 0, 1) * 255
     starts = []
     for axis, side in enumerate(size):
