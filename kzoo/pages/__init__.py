@@ -1,0 +1,1 @@
+"""Trained models as pages that a browser opens."""
