@@ -10,6 +10,7 @@ from .evaluation import Evaluation as Evaluation
 from .evaluation import Verdict as Verdict
 from .evaluation import evaluate as evaluate
 from .evaluation import verify as verify
+from .pages.demo import demo as demo
 from .prediction import Prediction as Prediction
 from .prediction import predict as predict
 from .registry import list_models as list_models

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import kzoo
-from kzoo.cli import evaluate, look, predict, run, tune, verify
+from kzoo.cli import demo, evaluate, look, predict, run, tune, verify
 from kzoo.cli.output import SIGNALLED, print_line, say, take_any_text
 from kzoo.errors import KzooError
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("tune")(tune.tune)
 app.command("predict")(predict.predict)
+app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("verify")(verify.verify)
 app.command("list")(look.list_specs)

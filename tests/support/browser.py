@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +23,7 @@ _OPTIONS = (
 )  # fmt: skip
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _SECONDS = 60.0
+Point = tuple[float, float]
 
 
 def find_chromium() -> str | None:
@@ -85,9 +87,7 @@ class Page:
         elif method == "Runtime.consoleAPICalled" and event["type"] in ("error", "warning"):
             self.complaints.append(json.dumps(event["args"])[:2000])
 
-    def look(
-        self, *, width: int, height: int, scheme: str = "light", language: str = "en"
-    ) -> None:
+    def look(self, *, width: int, height: int, scheme: str = "light", language: str = "en") -> None:
         """Take a size, a colour scheme and a language; before `open`."""
         self.send(
             "Emulation.setDeviceMetricsOverride",
@@ -95,9 +95,7 @@ class Page:
         )  # fmt: skip
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.send("Emulation.setEmulatedMedia", features=features)
-        source = (
-            f"Object.defineProperty(navigator, 'languages', {{get: () => ['{language}']}});"
-        )
+        source = f"Object.defineProperty(navigator, 'languages', {{get: () => ['{language}']}});"
         self.send("Page.addScriptToEvaluateOnNewDocument", source=source)
 
     def open(self, path: Path) -> None:
@@ -120,7 +118,7 @@ class Page:
             assert time.monotonic() < end, f"waited too long for {expression}"
             time.sleep(0.05)
 
-    def draw(self, selector: str, strokes: Sequence[Sequence[tuple[float, float]]]) -> None:
+    def draw(self, selector: str, strokes: Sequence[Sequence[Point]]) -> None:
         """Draw by the mouse. Points are from 0 to 1 of an element's sides."""
         box = self.value(
             f"(({{x, y, width, height}}) => [x, y, width, height])"
@@ -140,16 +138,23 @@ class Page:
             clickCount=0 if kind == "mouseMoved" else 1, pointerType="mouse",
         )  # fmt: skip
 
+    def give_file(self, selector: str, path: Path) -> None:
+        """Choose a file in an input of files."""
+        found = self.send("Runtime.evaluate", expression=f"document.querySelector({selector!r})")
+        self.send("DOM.setFileInputFiles", files=[str(path)], objectId=found["result"]["objectId"])
+
     def picture(self, path: Path) -> None:
         """Write a PNG of the whole page."""
         shot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 
 
-def _between(points: Sequence[tuple[float, float]], steps: int = 6) -> Iterator[tuple[float, float]]:
+def _between(
+    points: Sequence[tuple[float, float]], steps: int = 6
+) -> Iterator[tuple[float, float]]:
     """Give points and some between each two of them."""
     yield points[0]
-    for (x, y), (to_x, to_y) in zip(points, points[1:], strict=False):
+    for (x, y), (to_x, to_y) in pairwise(points):
         for step in range(1, steps + 1):
             part = step / steps
             yield x + (to_x - x) * part, y + (to_y - y) * part

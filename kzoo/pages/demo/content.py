@@ -173,9 +173,7 @@ def _describe_layers(stored: StoredModel, precision: Precision | None) -> list[d
     ]
 
 
-def _precisions(
-    weights: Mapping[str, Floats], precision: Precision | None
-) -> dict[str, Precision]:
+def _precisions(weights: Mapping[str, Floats], precision: Precision | None) -> dict[str, Precision]:
     """Return how each array is written: as float16 where it loses nothing, or all are large."""
     chosen: dict[str, Precision] = {}
     for name, array in weights.items():
@@ -200,5 +198,3 @@ def _encoded(array: Floats, precision: Precision) -> dict[str, str]:
     little_endian = np.dtype(precision).newbyteorder("<")
     content = np.ascontiguousarray(array, little_endian).tobytes()
     return {"precision": precision, "content": base64.b64encode(content).decode("ascii")}
-
-

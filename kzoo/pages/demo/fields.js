@@ -47,6 +47,7 @@ function numberField(column, id, say, isTable) {
   const entry = () => {
     const number = readNumber(input.value);
     input.setAttribute("aria-invalid", String(Number.isNaN(number)));
+    made.classList.toggle("empty", number === null);
     return number;
   };
   return { element: made, entry };

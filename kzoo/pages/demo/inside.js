@@ -1,14 +1,16 @@
 // What goes on inside a model: feature maps, weights under a drawing, outputs of units.
 
-// Of a tile's longer side, in pixels of the page.
-const MAP_SIDE = 54;
-const FEW_WEIGHTS_SIDE = 88;
-const WEIGHTS_SIDE = 40;
-const CELL_SIDE = 11;
+// Of a tile, in pixels of the page: its side where there is room, and how many stand in a row at
+// least.
+const TILES = {
+  maps: { side: 54, least: 8 },
+  named: { side: 88, least: 5 },
+  weights: { side: 54, least: 8 },
+  cells: { side: 11, least: 16 },
+};
 const GAP = 3;
 const CAPTION = 18;
-const MOST_UNITS = 256;
-const FEW_UNITS = 20;
+const MOST_UNITS = 128;
 // How much of a weight shows where the drawing has no ink, and before there is a drawing.
 const UNLIT = 0.16;
 const RESTING = 0.55;
@@ -24,7 +26,8 @@ function stagesOf(layers, input) {
       stages.push({ kind: "maps", name, layer: endOf(layers, i), count: settings.filters });
       isFirst = false;
     } else if (kind === "Dense" && isFirst) {
-      stages.push({ kind: "weights", name, layer: i, count: settings.units, named: isLast });
+      const named = isLast && settings.units <= MOST_UNITS;
+      stages.push({ kind: "weights", name, layer: i, count: settings.units, named });
       isFirst = false;
     } else if (kind === "GlobalMaxPooling2D" || (kind === "Dense" && !isLast)) {
       stages.push({ kind: "cells", name, layer: endOf(layers, i), count: settings.units });
@@ -77,56 +80,63 @@ function makeStage(stage, model, say, parent) {
   };
 }
 
-// Lays tiles out in rows on a canvas, each pixel of a tile a whole number of the screen's.
-// Returns its context, and where each tile is.
-function layOut(canvas, count, height, width, side, captions) {
+// Lays square tiles out in rows that fill a canvas's place. Returns its context, and where each is.
+function layOut(canvas, count, { side, least }, captions) {
   const ratio = window.devicePixelRatio || 1;
-  const scale = Math.max(Math.floor((side * ratio) / Math.max(height, width)), 1);
   const gap = Math.round(GAP * ratio);
-  const [tall, wide] = [height * scale, width * scale];
   const below = captions ? Math.round(CAPTION * ratio) : 0;
-  const room = Math.floor(canvas.parentElement.clientWidth * ratio);
-  const columns = Math.max(Math.min(Math.floor((room + gap) / (wide + gap)), count), 1);
-  const rows = Math.ceil(count / columns);
-  canvas.width = columns * (wide + gap) - gap;
-  canvas.height = rows * (tall + gap + below) - gap;
+  const room = Math.floor(canvas.parentElement.clientWidth * ratio) + gap;
+  const wanted = Math.min(side * ratio + gap, room / least);
+  const columns = evenColumns(count, Math.max(Math.floor(room / wanted), 1));
+  const size = Math.max(Math.min(Math.floor(room / columns), 1.5 * wanted) - gap, 1);
+  const across = Math.min(columns, count);
+  canvas.width = across * (size + gap) - gap;
+  canvas.height = Math.ceil(count / columns) * (size + gap + below) - gap;
   canvas.style.width = `${canvas.width / ratio}px`;
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   const at = (i) => ({
-    x: (i % columns) * (wide + gap), y: Math.floor(i / columns) * (tall + gap + below), tall, wide,
+    x: (i % columns) * (size + gap), y: Math.floor(i / columns) * (size + gap + below),
   });
-  return { context, at, ratio };
+  return { context, at, size, ratio };
 }
 
-// Draws tiles whose pixels are `colour(tile, pixel)`, which fills in three parts.
-function drawTiles(canvas, count, height, width, side, colour, captions) {
-  const { context, at, ratio } = layOut(canvas, count, height, width, side, captions);
+// How many tiles stand in a row: so many that all rows are full, where that is not far from `most`.
+function evenColumns(count, most) {
+  for (let columns = most; columns > most / 2; columns--) {
+    if (count % columns === 0) return columns;
+  }
+  return most;
+}
+
+// Draws tiles whose pixels are `colour(tile, pixel, parts)`, which fills in three parts.
+function drawTiles(canvas, count, [height, width], look, colour, captions) {
+  const { context, at, size, ratio } = layOut(canvas, count, look, captions);
   const strip = element("canvas", { width, height: height * count });
   const pixels = new ImageData(width, height * count);
   const parts = [0, 0, 0];
   for (let tile = 0, i = 0; tile < count; tile++) {
     for (let pixel = 0; pixel < height * width; pixel++, i += 4) {
       colour(tile, pixel, parts);
-      pixels.data.set(parts, i);
+      for (let k = 0; k < 3; k++) pixels.data[i + k] = parts[k];
       pixels.data[i + 3] = 255;
     }
   }
   strip.getContext("2d").putImageData(pixels, 0, 0);
   for (let tile = 0; tile < count; tile++) {
-    const { x, y, tall, wide } = at(tile);
-    context.drawImage(strip, 0, tile * height, width, height, x, y, wide, tall);
+    const { x, y } = at(tile);
+    context.drawImage(strip, 0, tile * height, width, height, x, y, size, size);
   }
-  if (captions) drawCaptions(context, captions, at, ratio);
+  if (captions) drawCaptions(context, captions, at, size, ratio);
 }
 
-function drawCaptions(context, captions, at, ratio) {
+function drawCaptions(context, captions, at, size, ratio) {
   context.fillStyle = getComputedStyle(context.canvas.parentElement).color;
   context.font = `${12 * ratio}px system-ui, sans-serif`;
   context.textAlign = "center";
   captions.forEach((text, i) => {
-    const { x, y, tall, wide } = at(i);
-    context.fillText(shorten(context, text, wide), x + wide / 2, y + tall + 13 * ratio);
+    const { x, y } = at(i);
+    context.fillText(shorten(context, text, size), x + size / 2, y + size + 13 * ratio);
   });
 }
 
@@ -145,7 +155,7 @@ function mix(from, to, part, parts) {
 function drawMaps(canvas, output, palette) {
   const [height, width, count] = output.shape;
   const highest = output.values.reduce((most, value) => Math.max(most, value), 0) || 1;
-  drawTiles(canvas, count, height, width, MAP_SIDE, (tile, pixel, parts) => {
+  drawTiles(canvas, count, [height, width], TILES.maps, (tile, pixel, parts) => {
     const value = Math.max(output.values[pixel * count + tile] / highest, 0);
     mix(palette.tile, palette.bright, Math.sqrt(value), parts);
   });
@@ -154,7 +164,7 @@ function drawMaps(canvas, output, palette) {
 function drawCells(canvas, output, palette) {
   const count = output.values.length;
   const highest = output.values.reduce((most, value) => Math.max(most, value), 0) || 1;
-  drawTiles(canvas, count, 1, 1, CELL_SIDE, (tile, _, parts) => {
+  drawTiles(canvas, count, [1, 1], TILES.cells, (tile, _, parts) => {
     mix(palette.tile, palette.bright, Math.max(output.values[tile] / highest, 0), parts);
   });
 }
@@ -178,11 +188,11 @@ function weightsDrawer(stage, model) {
     }
   }
   const captions = stage.named ? model.classes : null;
-  const side = count <= FEW_UNITS ? FEW_WEIGHTS_SIDE : WEIGHTS_SIDE;
+  const look = stage.named ? TILES.named : TILES.weights;
   return (canvas, output, palette, seen) => {
     const light = lightOf(seen, height * width);
     const activity = stage.named ? null : activityOf(output.values, seen);
-    drawTiles(canvas, count, height, width, side, (tile, pixel, parts) => {
+    drawTiles(canvas, count, [height, width], look, (tile, pixel, parts) => {
       const strength = strengths[tile * height * width + pixel];
       const part = Math.abs(strength) * light[pixel] * (activity ? activity[tile] : 1);
       mix(palette.tile, strength > 0 ? palette.for : palette.against, part, parts);

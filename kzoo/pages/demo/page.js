@@ -165,7 +165,7 @@ function startTable(model, say, show) {
 function startPicture(model, say, show) {
   const { input } = model;
   byId("picture").hidden = false;
-  byId("seen-figure").hidden = false;
+  byId("seen").hidden = false;
   byId("seen-caption").textContent = say("seen", input);
   byId("hint").textContent = say(input.colours ? "drop" : input.handwriting ? "draw" : "drawPicture");
   byId("pad").setAttribute("aria-label", say("padName"));
