@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from kzoo.datasets.features import Column, TableFeatures
 from kzoo.errors import DataError, RunError
-from kzoo.forward.network import operation_of
+from kzoo.forward.network import Layer, operation_of
 from kzoo.prediction.pictures import highest_value, image_shape, takes_pictures
 from kzoo.runs.facts import DatasetFacts
 from kzoo.runs.model_file import Precision, StoredModel
@@ -53,7 +53,7 @@ def describe_model(stored: StoredModel, precision: Precision | None = None) -> d
         "input": _describe_input(stored),
         "shape": list(stored.network.input_shape),
         "scaling": asdict(data.scaling),
-        "layers": _describe_layers(stored, precision),
+        "layers": describe_layers(stored.layers, stored.weights, precision),
     }
 
 
@@ -160,16 +160,25 @@ def _numbers(data: DatasetFacts, count: int) -> list[dict[str, Any]]:
     return fields
 
 
-def _describe_layers(stored: StoredModel, precision: Precision | None) -> list[dict[str, Any]]:
-    kinds = _precisions(stored.weights, precision)
+def describe_layers(
+    layers: Sequence[Layer], weights: Mapping[str, Floats], precision: Precision | None
+) -> list[dict[str, Any]]:
+    """Return layers with their weights in base64, as `decodeLayers` in forward.js takes them.
+
+    Args:
+        layers: All known to the forward pass.
+        weights: By name.
+        precision: As for `demo_page`.
+    """
+    kinds = _precisions(weights, precision)
     return [
         {
             "kind": layer.kind,
             "name": layer.name,
             "settings": asdict(operation_of(layer)),
-            "weights": [_encoded(stored.weights[name], kinds[name]) for name in layer.weights],
+            "weights": [_encoded(weights[name], kinds[name]) for name in layer.weights],
         }
-        for layer in stored.layers
+        for layer in layers
     ]
 
 
