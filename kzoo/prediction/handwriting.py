@@ -73,8 +73,9 @@ def prepare_handwriting(pixels: Bytes, how: Handwriting, size: tuple[int, int]) 
     # What is no part of the sign is wiped out, but for the soft edges of its strokes.
     near = _widened(mask, max(mask.shape) // 48 + 1)
     ink = ink * _resized_floats(near.astype(np.float32), grey.shape)[top:bottom, left:right]
-    scale = how.ink / max(ink.shape)
     thickened, ink = _with_usual_strokes(ink, mask)
+    # Of ink whose strokes were widened, which may be smaller now.
+    scale = how.ink / max(ink.shape)
     steps = [
         "dark ink on light turned" if is_dark else "light ink on dark",
         f"the ink, {right - left}x{bottom - top} of {grey.shape[1]}x{grey.shape[0]} pixels, scaled "

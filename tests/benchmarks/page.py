@@ -6,8 +6,9 @@ zoo's specs that have weights. It needs Node.js (``pip install nodejs-wheel-bina
 
 from __future__ import annotations
 
+import base64
 import sys
-import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ from kzoo.registry import list_specs
 from kzoo.runs import open_model
 from kzoo.runs.model import keras_model
 from kzoo.runs.model_file import Precision, StoredModel
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.node import run_node
 
 IMAGES = 10_000
 CODE = """
@@ -44,9 +48,16 @@ Floats = npt.NDArray[np.float32]
 def main() -> None:
     """Print a row for each model and precision."""
     names = sys.argv[1:] or [file.name for file in list_specs()[0] if file.weights]
-    x = kzoo.load_dataset("softmax_regression", data="mnist").test.x[:IMAGES]
-    table = Table("model", "weights", "page, kB", "labels as Keras", "largest difference", "of NumPy",
-                  "ms an image")  # fmt: skip
+    x = kzoo.load_dataset("softmax_regression").test.x[:IMAGES]
+    table = Table(
+        "model",
+        "weights",
+        "page, kB",
+        "labels as Keras",
+        "largest difference",
+        "from NumPy",
+        "ms an image",
+    )
     for name in names:
         stored = open_model(name)
         keras_answers = keras_model(stored).predict(x, batch_size=1000, verbose=0)
@@ -64,16 +75,12 @@ def main() -> None:
                 f"{np.abs(answers - numpy_answers).max():.1e}",
                 f"{milliseconds:.2f}",
             )
-    Console().print(table)
-    print(f"{len(x):,} images, {time.strftime('%Y-%m-%d')}")
+    Console(width=120).print(table)
+    print(f"{len(x):,} images of the MNIST test set.")
 
 
 def answer_on_page(stored: StoredModel, x: Any, precision: Precision) -> tuple[Floats, float]:
     """Return the page's probabilities for images, and the milliseconds of one."""
-    import base64
-
-    from support.node import run_node
-
     value = {
         "model": describe_model(stored, precision),
         "images": base64.b64encode(np.ascontiguousarray(x, np.uint8).tobytes()).decode(),
@@ -84,6 +91,4 @@ def answer_on_page(stored: StoredModel, x: Any, precision: Precision) -> tuple[F
 
 
 if __name__ == "__main__":
-    # The tests' helpers lie beside this folder.
-    sys.path.insert(0, str(__import__("pathlib").Path(__file__).parents[1]))
     main()

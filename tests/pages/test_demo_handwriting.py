@@ -70,6 +70,7 @@ def prepare_on_page(
         pytest.param(photograph("0", 120, 150, 8, is_dark=False), MNIST, (28, 28), id="light"),
         pytest.param(photograph("7", 28, 28, 3, is_dark=False), MNIST, (28, 28), id="small"),
         pytest.param(photograph("0", 700, 640, 40), MNIST, (28, 28), id="large"),
+        pytest.param(photograph("7", 900, 700, 30), MNIST, (28, 28), id="large, thin strokes"),
         pytest.param(photograph("7", 300, 260, 14), DIGITS, (8, 8), id="digits"),
     ],
 )
@@ -81,6 +82,9 @@ def test_photographs_are_prepared_as_by_python(
     received = prepare_on_page(picture, how, size)
     assert received is not None
     assert np.abs(received - expected).max() <= 2
+    # Its longer side is as long as in the set, but for what is nearly black at an end.
+    sides = [np.flatnonzero(expected.max(axis=axis)) for axis in (0, 1)]
+    assert how.ink - 1 <= max(len(side) for side in sides) <= how.ink
 
 
 def test_a_picture_without_ink_is_told() -> None:

@@ -22,8 +22,8 @@ function makeFields(columns, place, say, isTable, onChange) {
   return () => fields.map((field) => field.entry());
 }
 
-function labelled(column, id, ...controls) {
-  const label = element("label", { htmlFor: id, textContent: column.name });
+function labelled(name, id, ...controls) {
+  const label = element("label", { htmlFor: id, textContent: name });
   return element("div", { className: "field" }, label, ...controls);
 }
 
@@ -33,8 +33,9 @@ function numberField(column, id, say, isTable) {
     id, type: "text", inputMode: "decimal", autocomplete: "off", spellcheck: false,
     placeholder: say(isTable ? "usual" : "usualNumber", { value: usual }),
   });
-  const made = labelled(column, id, input);
-  const slider = makeSlider(column, say);
+  const name = isTable ? column.name : say("number", { name: column.name });
+  const made = labelled(name, id, input);
+  const slider = makeSlider(column, say, name);
   if (slider) {
     made.append(slider);
     slider.addEventListener("input", () => {
@@ -54,7 +55,7 @@ function numberField(column, id, say, isTable) {
 }
 
 // Of a number in one part that varies.
-function makeSlider(column, say) {
+function makeSlider(column, say, name) {
   const [{ mean, deviation }, ...more] = column.standards;
   if (more.length || !deviation) return null;
   const middle = mean + column.offset;
@@ -63,7 +64,7 @@ function makeSlider(column, say) {
   slider.max = middle + SLIDER_REACH * deviation;
   slider.step = "any";
   slider.defaultValue = usualNumber(column);
-  slider.setAttribute("aria-label", say("slider", { name: column.name }));
+  slider.setAttribute("aria-label", say("slider", { name }));
   return slider;
 }
 
@@ -89,7 +90,7 @@ function booleanField(column, id, say) {
   const choices = [["0", say("false")], ["1", say("true")]];
   if (column.hasMissing) choices.push(["", say("missing")]);
   const input = select(id, choices);
-  return { element: labelled(column, id, input), entry: () => input.value || null };
+  return { element: labelled(column.name, id, input), entry: () => input.value || null };
 }
 
 function categoryField(column, id, say) {
@@ -100,5 +101,5 @@ function categoryField(column, id, say) {
   if (column.hasMissing) choices.push(["", say("missing")]);
   const input = select(id, choices);
   const entry = () => (input.value === "" ? null : Number(input.value));
-  return { element: labelled(column, id, input), entry };
+  return { element: labelled(column.name, id, input), entry };
 }

@@ -34,12 +34,11 @@ function prepareHandwriting(grey, how, height, width) {
       cut.values[(y - top) * cut.width + x - left] = Math.max(rise, 0) * near.values[i];
     }
   }
-  const scale = how.ink / Math.max(cut.height, cut.width);
   cut = withUsualStrokes(cut, mask);
-  return place(scaled(cut, scale), how, height, width);
+  return place(scaled(cut, how.ink / Math.max(cut.height, cut.width)), how, height, width);
 }
 
-// Ink brought to its size. `scale` is that of its longer side before strokes were widened.
+// Ink brought to its size.
 function scaled(ink, scale) {
   const side = (length) => Math.max(roundHalfEven(length * scale), 1);
   return resize(ink, side(ink.height), side(ink.width));
@@ -80,9 +79,9 @@ function fitGround({ values, height, width }) {
   let coefficients = [percentile(values, 50), 0, 0, 0, 0, 0];
   const distances = new Float32Array(values.length);
   for (let round = 0; round < ROUNDS; round++) {
+    const ground = groundAt(coefficients, height, width).values;
     values.forEach((value, i) => {
-      const row = terms(xs[i % width], ys[Math.floor(i / width)]);
-      distances[i] = Math.abs(value - row.reduce((sum, term, k) => sum + term * coefficients[k], 0));
+      distances[i] = Math.abs(value - ground[i]);
     });
     const deviation = 1.4826 * percentile(distances.filter((_, i) => isGround[i]), 50);
     const most = Math.max(NOISE * deviation, LEAST_CONTRAST / 4);

@@ -102,9 +102,7 @@ function makeBars(classes, say) {
   const bars = Array.from({ length: count }, () => {
     const [name, fill, share] = ["class", "fill", "percent"].map((className) =>
       element("span", { className }));
-    fill.style.display = "block";
     const track = element("span", { className: "track" }, fill);
-    track.style.display = "block";
     const row = element("li", {}, name, track, share);
     byId("bars").append(row);
     return { row, name, fill, share };
@@ -119,7 +117,7 @@ function makeBars(classes, say) {
       const probability = probabilities ? probabilities[i] : 0;
       name.textContent = isSorted && !probabilities ? "" : classes[i];
       name.title = name.textContent;
-      fill.style.transform = `scaleX(${probability})`;
+      fill.style.width = `${100 * probability}%`;
       share.textContent = probabilities ? percent(probability) : "";
       row.classList.toggle("first", probability === highest);
     });
