@@ -31,6 +31,8 @@ def test_the_wheel_holds_the_package_the_specs_and_nothing_else(wheel: Path) -> 
     assert any(name.endswith("LICENSE") for name in names)
     specs = {path.name for path in (ROOT / "zoo_configs").glob("*.json")}
     assert {f"kzoo/zoo_configs/{name}" for name in specs} <= names
+    parts = (ROOT / "kzoo" / "pages" / "demo").iterdir()
+    assert {f"kzoo/pages/demo/{path.name}" for path in parts if path.is_file()} <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"kzoo"}
 
 

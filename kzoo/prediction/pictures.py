@@ -116,7 +116,7 @@ def highest_value(data: DatasetFacts) -> float:
         DataError: their unit is not known.
     """
     scale, offset = data.scaling.scale, data.scaling.offset
-    if isinstance(scale, tuple) or offset != 0:
+    if isinstance(scale, tuple) or offset != 0 or scale <= 0:
         raise DataError(
             f"received pictures; {data.name}, which the model was trained on, holds numbers of an "
             "unknown unit: expected them in an .npy or .npz file"

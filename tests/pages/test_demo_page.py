@@ -128,6 +128,20 @@ def test_names_of_strangers_stay_text(trained: kzoo.Run) -> None:
     assert "<script>alert" not in demo_page(stored)
 
 
+def test_a_name_that_is_no_text_is_written(trained: kzoo.Run) -> None:
+    """Half of a pair of surrogates becomes a question mark."""
+    page = Elements(demo_page(replace(trained.model, name="a\ud800b")))
+    assert page.content("model")["name"] == "a?b"
+
+
+def test_numbers_that_are_not_finite_are_one_line(trained: kzoo.Run) -> None:
+    """A stranger's file may say so of its columns."""
+    columns = (Column("x", "number", standards=(Standard(float("inf")),)),)
+    stored = with_data(trained.model, (1,), features=TableFeatures(columns))
+    with pytest.raises(RunError, match="not finite"):
+        demo_page(stored)
+
+
 def test_both_languages_say_the_same() -> None:
     """Every message is in English and in Korean, with the same values."""
     from importlib.resources import files

@@ -1,4 +1,4 @@
-// What a person draws: strokes, each a list of points {x, y} from 0 to 1 of the pad's side.
+// What a person draws: strokes, each a list of points {x, y} from 0 to 1 of the pad's sides.
 
 // Of a drawing that is brought to the size of the ink: pixels of it for one of the image's.
 const FINER = 8;

@@ -80,25 +80,27 @@ function makeStage(stage, model, say, parent) {
   };
 }
 
-// Lays square tiles out in rows that fill a canvas's place. Returns its context, and where each is.
-function layOut(canvas, count, { side, least }, captions) {
+// Lays tiles out in rows that fill a canvas's place. Returns its context, where each is, and how
+// large. `slope` is a tile's height for a width of 1.
+function layOut(canvas, count, slope, { side, least }, captions) {
   const ratio = window.devicePixelRatio || 1;
   const gap = Math.round(GAP * ratio);
   const below = captions ? Math.round(CAPTION * ratio) : 0;
   const room = Math.floor(canvas.parentElement.clientWidth * ratio) + gap;
   const wanted = Math.min(side * ratio + gap, room / least);
   const columns = evenColumns(count, Math.max(Math.floor(room / wanted), 1));
-  const size = Math.max(Math.min(Math.floor(room / columns), 1.5 * wanted) - gap, 1);
+  const wide = Math.max(Math.floor(Math.min(room / columns, 1.5 * wanted)) - gap, 1);
+  const tall = Math.max(Math.round(wide * slope), 1);
   const across = Math.min(columns, count);
-  canvas.width = across * (size + gap) - gap;
-  canvas.height = Math.ceil(count / columns) * (size + gap + below) - gap;
+  canvas.width = across * (wide + gap) - gap;
+  canvas.height = Math.ceil(count / columns) * (tall + gap + below) - gap;
   canvas.style.width = `${canvas.width / ratio}px`;
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   const at = (i) => ({
-    x: (i % columns) * (size + gap), y: Math.floor(i / columns) * (size + gap + below),
+    x: (i % columns) * (wide + gap), y: Math.floor(i / columns) * (tall + gap + below), wide, tall,
   });
-  return { context, at, size, ratio };
+  return { context, at, ratio };
 }
 
 // How many tiles stand in a row: so many that all rows are full, where that is not far from `most`.
@@ -111,7 +113,7 @@ function evenColumns(count, most) {
 
 // Draws tiles whose pixels are `colour(tile, pixel, parts)`, which fills in three parts.
 function drawTiles(canvas, count, [height, width], look, colour, captions) {
-  const { context, at, size, ratio } = layOut(canvas, count, look, captions);
+  const { context, at, ratio } = layOut(canvas, count, height / width, look, captions);
   const strip = element("canvas", { width, height: height * count });
   const pixels = new ImageData(width, height * count);
   const parts = [0, 0, 0];
@@ -124,19 +126,19 @@ function drawTiles(canvas, count, [height, width], look, colour, captions) {
   }
   strip.getContext("2d").putImageData(pixels, 0, 0);
   for (let tile = 0; tile < count; tile++) {
-    const { x, y } = at(tile);
-    context.drawImage(strip, 0, tile * height, width, height, x, y, size, size);
+    const { x, y, wide, tall } = at(tile);
+    context.drawImage(strip, 0, tile * height, width, height, x, y, wide, tall);
   }
-  if (captions) drawCaptions(context, captions, at, size, ratio);
+  if (captions) drawCaptions(context, captions, at, ratio);
 }
 
-function drawCaptions(context, captions, at, size, ratio) {
+function drawCaptions(context, captions, at, ratio) {
   context.fillStyle = getComputedStyle(context.canvas.parentElement).color;
   context.font = `${12 * ratio}px system-ui, sans-serif`;
   context.textAlign = "center";
   captions.forEach((text, i) => {
-    const { x, y } = at(i);
-    context.fillText(shorten(context, text, size), x + size / 2, y + size + 13 * ratio);
+    const { x, y, wide, tall } = at(i);
+    context.fillText(shorten(context, text, wide), x + wide / 2, y + tall + 13 * ratio);
   });
 }
 

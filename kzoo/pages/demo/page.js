@@ -167,6 +167,7 @@ function startPicture(model, say, show) {
   byId("seen-caption").textContent = say("seen", input);
   byId("hint").textContent = say(input.colours ? "drop" : input.handwriting ? "draw" : "drawPicture");
   byId("pad").setAttribute("aria-label", say("padName"));
+  if (!input.handwriting) byId("pad").style.aspectRatio = `${input.width} / ${input.height}`;
   const answer = (bytes) => {
     const values = rescale(rawPixels(bytes, input), model.scaling);
     show({ values, shape: model.shape }, bytes, "");
@@ -269,25 +270,25 @@ function takeStrokes(pad, current, change) {
 
 function drawPad(pad, strokes, picture) {
   const ratio = window.devicePixelRatio || 1;
-  const side = Math.round(pad.clientWidth * ratio);
-  [pad.width, pad.height] = [side, side];
+  const [width, height] = [pad.clientWidth, pad.clientHeight].map((side) => Math.round(side * ratio));
+  [pad.width, pad.height] = [width, height];
   const context = pad.getContext("2d");
   if (picture) {
-    const factor = side / Math.max(picture.width, picture.height);
+    const factor = Math.min(width / picture.width, height / picture.height);
     const [wide, tall] = [picture.width * factor, picture.height * factor];
     context.imageSmoothingEnabled = factor < 1;
-    context.drawImage(picture, (side - wide) / 2, (side - tall) / 2, wide, tall);
+    context.drawImage(picture, (width - wide) / 2, (height - tall) / 2, wide, tall);
   }
   context.strokeStyle = getComputedStyle(pad).color;
-  context.lineWidth = PEN_SHOWN * side;
+  context.lineWidth = PEN_SHOWN * Math.max(width, height);
   context.lineCap = "round";
   context.lineJoin = "round";
   for (const stroke of strokes) {
     context.beginPath();
     const [first, ...others] = stroke;
-    context.moveTo(first.x * side, first.y * side);
+    context.moveTo(first.x * width, first.y * height);
     // A line to itself is a dot.
-    for (const { x, y } of others.length ? others : [first]) context.lineTo(x * side, y * side);
+    for (const { x, y } of others.length ? others : [first]) context.lineTo(x * width, y * height);
     context.stroke();
   }
 }

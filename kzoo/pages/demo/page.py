@@ -61,21 +61,26 @@ def demo_page(stored: StoredModel, precision: Precision | None = None) -> str:
         RunError: the page's forward pass does not know one of its layers, or the page has no way
             to enter its inputs.
     """
-    content = describe_model(stored, precision)
+    try:
+        content = _embedded(describe_model(stored, precision))
+    except ValueError as error:
+        raise RunError(f"{stored.path}: received numbers that are not finite: {error}") from error
     script = _script()
     style = _asset("demo.css")
     policy = (
         f"default-src 'none'; script-src '{_source_hash(script)}'; "
         f"style-src '{_source_hash(style)}'; img-src data:; base-uri 'none'; form-action 'none'"
     )
-    return Template(_asset("demo.html")).substitute(
+    page = Template(_asset("demo.html")).substitute(
         policy=policy,
         title=html.escape(stored.name),
         style=style,
-        content=_embedded(content),
+        content=content,
         words=_embedded(json.loads(_asset("words.json"))),
         script=script,
     )
+    # Half of a pair of surrogates, in a name from a stranger, cannot be written as UTF-8.
+    return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def _script() -> str:
@@ -99,8 +104,7 @@ def _embedded(tree: Any) -> str:
     text = json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
-    # A lone surrogate of a hostile file cannot be written as UTF-8.
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def _file_name(name: str) -> str:
