@@ -50,8 +50,9 @@ function wordPage(model, say) {
 function makeAnswer(model, say) {
   const showBars = makeBars(model.classes, say);
   const isPicture = model.input.kind === "picture";
-  const stages = stagesOf(model.layers, model.input).map((stage) =>
-    makeStage(stage, model, say, byId("stages")));
+  const described = stagesOf(model.layers, model.input);
+  const hasWeights = described.some((stage) => stage.kind === "weights");
+  const stages = described.map((stage) => makeStage(stage, model, say, byId("stages")));
   const resting = { values: new Float32Array(product(model.shape)), shape: model.shape };
   const waiting = say(isPicture && model.input.colours ? "waitingPicture" : "waiting");
   let last = [null, null, waiting];
@@ -64,8 +65,10 @@ function makeAnswer(model, say) {
     showBars(probabilities);
     showBest(model.classes, probabilities, isGood ? message : say("notFinite"));
     if (isPicture) showSeen(model.input, seen);
-    if (stages.length) byId("inside").hidden = false;
-    for (const draw of stages) draw(x || !isPicture ? outputs : outputs.map(darken), seen);
+    // Weights can be seen before there is an input, what they make of it cannot.
+    byId("inside").hidden = !stages.length || !(x || hasWeights);
+    if (byId("inside").hidden) return;
+    for (const draw of stages) draw(x ? outputs : outputs.map(darken), seen);
   };
   show.again = () => show(...last);
   show.nothing = () => show(null, null, waiting);
