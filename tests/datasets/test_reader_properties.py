@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kzoo.runs.weights import load_checked_weights
 from PIL import Image
 
 import kzoo
@@ -29,6 +28,7 @@ from kzoo.datasets.tables.read import read_text
 from kzoo.errors import KzooError
 from kzoo.evaluation.predictions import read_predictions
 from kzoo.runs import Run, scaled_model
+from kzoo.runs.weights import load_checked_weights
 from kzoo.spec import load_spec
 from kzoo.spec.spec import TableSpec
 from kzoo.spec.tree import parse_overrides, put

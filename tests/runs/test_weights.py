@@ -12,10 +12,10 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from kzoo.runs.weights import load_checked_weights, refuse_oversized, weights_digest
 
 import kzoo
 from kzoo.errors import RunError
+from kzoo.runs.weights import load_checked_weights, refuse_oversized, weights_digest
 
 KERNEL = "layers/dense/vars/0"
 Damage = Callable[[h5py.File], object]
