@@ -13,6 +13,7 @@ from .evaluation import evaluate as evaluate
 from .evaluation import verify as verify
 from .exports import Export as Export
 from .exports import export as export
+from .pages.demo import demo as demo
 from .prediction import Prediction as Prediction
 from .prediction import predict as predict
 from .registry import list_models as list_models

@@ -140,6 +140,14 @@ def test_looking_never_imports_keras(
     assert finished.returncode == (1 if "fit.epochs=x" in arguments else 0), finished.stderr
 
 
+def test_a_page_is_written_without_keras(
+    kzoo_command: Command, guarded: dict[str, Path], copied_run: Path
+) -> None:
+    """What a page needs of a model is in its file."""
+    finished = kzoo_command("demo", copied_run, env=guarded)
+    assert finished.returncode == 0, finished.stderr
+
+
 def test_importing_kzoo_and_loading_a_spec_never_imports_keras(guarded: dict[str, Path]) -> None:
     """In Python too, Keras waits until a model is built."""
     code = "import kzoo; kzoo.list_models(); kzoo.load_spec('deep_mlp'); dir(kzoo); kzoo.register"

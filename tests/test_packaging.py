@@ -34,6 +34,8 @@ def test_the_wheel_holds_the_package_the_specs_and_nothing_else(wheel: Path) -> 
     assert {f"kzoo/zoo_configs/{name}" for name in specs} <= names
     weights = {f"kzoo/weights/{Path(name).stem}.safetensors" for name in specs}
     assert {name for name in names if name.startswith("kzoo/weights/")} == weights
+    parts = (ROOT / "kzoo" / "pages" / "demo").iterdir()
+    assert {f"kzoo/pages/demo/{path.name}" for path in parts if path.is_file()} <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"kzoo"}
 
 

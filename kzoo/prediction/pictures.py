@@ -31,7 +31,7 @@ _PREPARING = PixelRoom()
 
 def takes_pictures(data: DatasetFacts) -> bool:
     """Tell whether a model takes what a picture can be made."""
-    return data.features.is_image and _image_shape(data.features) is not None
+    return data.features.is_image and image_shape(data.features) is not None
 
 
 def read_pictures(
@@ -109,7 +109,7 @@ class _How:
 
 
 def _how_to_read(data: DatasetFacts, name: str, *, as_is: bool) -> _How:
-    shape = _image_shape(data.features)
+    shape = image_shape(data.features)
     if not data.features.is_image or shape is None:
         raise DataError(
             f"{name}: received a picture; expected {data.features.describe()}, as in "
@@ -169,20 +169,29 @@ def _made_ready(pixels: Bytes, data: DatasetFacts, how: _How) -> tuple[Bytes, tu
 
 def _raw_values(x: Bytes, data: DatasetFacts) -> npt.NDArray[np.generic]:
     """Return bytes in the unit of the data that a model was trained on: 0 to 16, or 0 to 1."""
-    scale, offset = data.scaling.scale, data.scaling.offset
-    if isinstance(scale, tuple) or offset != 0:
-        raise DataError(
-            f"received pictures; {data.name}, which the model was trained on, holds numbers of an "
-            "unknown unit: expected them in an .npy or .npz file"
-        )
-    highest = 1 / scale
+    highest = highest_value(data)
     if round(highest) == _WHITE:
         return x
     values = x.astype(np.float32) * np.float32(highest / _WHITE)
     return values if highest <= 1 else np.round(values)
 
 
-def _image_shape(features: Features) -> tuple[int, ...] | None:
+def highest_value(data: DatasetFacts) -> float:
+    """Return what white is in the data that a model was trained on: 255, 16 or 1.
+
+    Raises:
+        DataError: their unit is not known.
+    """
+    scale, offset = data.scaling.scale, data.scaling.offset
+    if isinstance(scale, tuple) or offset != 0 or scale <= 0:
+        raise DataError(
+            f"received pictures; {data.name}, which the model was trained on, holds numbers of an "
+            "unknown unit: expected them in an .npy or .npz file"
+        )
+    return 1 / scale
+
+
+def image_shape(features: Features) -> tuple[int, ...] | None:
     """Return height, width and perhaps channels of what a model takes; None where it has none."""
     shape = features.input_shape
     if len(shape) > 1:

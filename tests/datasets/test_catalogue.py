@@ -100,7 +100,9 @@ def test_one_entry_makes_a_format_readable(path: Path) -> None:
 
 def test_one_entry_tells_which_settings_fit_a_format(path: Path) -> None:
     """Others are refused for it, and its own are refused for other data with its words too."""
-    expected = ("image_shape", "table", "image_size", "image_bits", "memory_limit")
+    expected = (
+        "image_shape", "table", "image_size", "image_channels", "image_bits", "memory_limit",
+    )  # fmt: skip
     assert unfit_settings(path) == expected
     with pytest.raises(
         DataError, match=r"^dataset\.image_size: received it for .*, a \.lines file"

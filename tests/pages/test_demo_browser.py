@@ -1,0 +1,183 @@
+"""The page in a real browser, opened from the disk: what a person does, and what they see."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from support.browser import Page, Point, browser_page, find_chromium
+from support.tables import titanic
+
+import kzoo
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+SIGNS: dict[str, list[list[Point]]] = {
+    "1": [[(0.52, 0.15), (0.5, 0.5), (0.48, 0.85)]],
+    "7": [[(0.25, 0.22), (0.72, 0.2), (0.6, 0.45), (0.45, 0.82)]],
+}
+BEST = "document.getElementById('best').textContent"
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    """Return the page of a browser that has nothing of anyone, or skip the test."""
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("there is no Chromium")
+    # The browser's last processes may still write there.
+    with browser_page(chromium, tmp_path / "profile") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def digits_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page of a small_cnn that knows the digits."""
+    folder = tmp_path_factory.mktemp("digits")
+    changes = {"dataset.name": "digits", "fit.epochs": 12}
+    run = kzoo.run("small_cnn", overrides=changes, out=folder, display="quiet")
+    return kzoo.demo(run, folder / "page.html")
+
+
+def assert_quiet(page: Page, path: Path) -> None:
+    """Hold a page to having asked for nothing but itself, and complained of nothing."""
+    assert [url for url in page.requests if not url.startswith("data:")] == [path.as_uri()]
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_signs_that_are_drawn_are_answered(
+    page: Page, digits_page: Path, width: int, scheme: str
+) -> None:
+    """Drawn by the mouse, on a telephone's width and a desk's; nothing is wider than the window."""
+    page.look(width=width, height=844, scheme=scheme)
+    page.open(digits_page)
+    assert page.value(BEST) == ""
+    for sign, strokes in SIGNS.items():
+        page.draw("#pad", strokes)
+        assert page.value(BEST) == sign
+        page.value("document.getElementById('clear').click()")
+    page.wait(f"{BEST} === ''")
+    assert page.value("document.documentElement.scrollWidth <= innerWidth")
+    assert_quiet(page, digits_page)
+
+
+def test_a_picture_that_is_opened_is_answered(
+    page: Page, digits_page: Path, tmp_path: Path
+) -> None:
+    """Dark ink on grey paper; and a file that is no picture is told."""
+    picture = tmp_path / "seven.png"
+    image = Image.new("L", (240, 300), 180)
+    points = [(x * 240, y * 300) for x, y in SIGNS["7"][0]]
+    ImageDraw.Draw(image).line(points, fill=40, width=26, joint="curve")
+    image.save(picture)
+    page.look(width=1280, height=900)
+    page.open(digits_page)
+    page.give_file("#file", picture)
+    page.wait(f"{BEST} === '7'")
+    assert page.value("document.getElementById('message').textContent") == "seven.png"
+    (tmp_path / "text.png").write_text("no picture")
+    page.give_file("#file", tmp_path / "text.png")
+    page.wait("document.getElementById('message').textContent.startsWith('This file is not')")
+    assert_quiet(page, digits_page)
+
+
+def test_the_browser_chooses_the_language(page: Page, digits_page: Path) -> None:
+    """Korean where it asks for that."""
+    page.look(width=390, height=844, language="ko-KR")
+    page.open(digits_page)
+    assert page.value("document.documentElement.lang") == "ko"
+    assert page.value("document.getElementById('clear').textContent") == "지우기"
+
+
+def test_the_policy_holds(page: Page, digits_page: Path) -> None:
+    """Even what is typed into the console sends nothing."""
+    page.look(width=1280, height=900)
+    page.open(digits_page)
+    refused = "fetch('https://example.invalid/').then(() => 'sent', (error) => error.name)"
+    assert page.value(refused) == "TypeError"
+    assert any("Content Security Policy" in text for text in page.complaints)
+
+
+def test_fields_of_a_table_are_answered(page: Page, tmp_path: Path) -> None:
+    """What is filled in is what `kzoo predict` says; a word in a number's field is told."""
+    table = tmp_path / "train.csv"
+    table.write_text(titanic(300), encoding="utf-8")
+    changes = {"dataset.name": str(table), "dataset.label": "Survived", "fit.epochs": 3}
+    run = kzoo.run("softmax_regression", overrides=changes, out=tmp_path, display="quiet")
+    path = kzoo.demo(run, tmp_path / "page.html")
+    page.look(width=390, height=844)
+    page.open(path)
+    columns = [column.name for column in run.model.data.features.columns]  # type: ignore[union-attr]
+    row = next(csv.DictReader(io.StringIO(titanic(300)))) | {"Age": "", "Sex": "female"}
+    for name in columns:
+        # As a person does: the field of that label.
+        page.value(
+            "((name, cell) => {"
+            "const label = [...document.querySelectorAll('label')]"
+            ".find((one) => one.textContent === name);"
+            "const field = document.getElementById(label.htmlFor);"
+            "const wanted = {True: 'yes', False: 'no', '': '(missing)'}[cell] ?? cell;"
+            "if (field.options) field.selectedIndex = "
+            "[...field.options].findIndex((one) => one.textContent === wanted);"
+            "else field.value = cell;"
+            "field.dispatchEvent(new Event('input', {bubbles: true}));"
+            f"}})({name!r}, {row[name]!r})"
+        )
+    frame = {name: [cell] for name, cell in row.items() if name != "Survived"}
+    (tmp_path / "row.csv").write_text(
+        "\n".join(",".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in cells)
+                  for cells in (frame, [cells[0] for cells in frame.values()])),
+        encoding="utf-8",
+    )  # fmt: skip
+    probabilities, classes = kzoo.predict(run, str(tmp_path / "row.csv"))
+    assert page.value(BEST) == classes[0]
+    shown = page.value("document.getElementById('share').textContent")
+    assert shown == f"{100 * probabilities[0].max():.1f} %"
+    page.value(
+        "(() => { const field = document.querySelector('input[inputmode]'); field.value = 'x';"
+        "field.dispatchEvent(new Event('input', {bubbles: true})); })()"
+    )
+    assert page.value(BEST) == ""
+    assert "not a number" in page.value("document.getElementById('share').textContent")
+    assert_quiet(page, path)
+
+
+def test_names_of_strangers_stay_text_in_a_browser(
+    page: Page, trained: kzoo.Run, tmp_path: Path
+) -> None:
+    """A class that is named like an element is shown, not run."""
+    names = (HOSTILE, *map(str, range(1, 10)))
+    data = trained.model.data.model_copy(update={"class_names": names})
+    from kzoo.pages.demo import demo_page
+
+    path = tmp_path / "page.html"
+    path.write_text(demo_page(replace(trained.model, name=HOSTILE, data=data)), encoding="utf-8")
+    page.look(width=390, height=844)
+    page.open(path)
+    assert page.value("document.querySelector('#bars .class').textContent") == HOSTILE
+    assert page.value("document.querySelector('h1').textContent") == HOSTILE
+    assert page.value("document.querySelectorAll('img').length") == 0
+    assert_quiet(page, path)
+
+
+def test_the_finger_that_draws_does_not_scroll(page: Page, digits_page: Path) -> None:
+    """By touch, too, a drawing is answered."""
+    page.look(width=390, height=600)
+    page.send("Emulation.setTouchEmulationEnabled", enabled=True)
+    page.open(digits_page)
+    left, top, side = page.value(
+        "(({x, y, width}) => [x, y, width])(document.getElementById('pad').getBoundingClientRect())"
+    )
+    for place, part in enumerate(np.linspace(0.15, 0.85, 12)):
+        point = {"x": left + side * 0.5, "y": top + side * float(part)}
+        kind = "touchMove" if place else "touchStart"
+        page.send("Input.dispatchTouchEvent", type=kind, touchPoints=[point])
+    page.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    page.wait(f"{BEST} === '1'")
+    assert page.value("scrollY") == 0
