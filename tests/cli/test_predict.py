@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.kinds import Command
-from support.photos import photo
+from support.photos import STROKES, photo
 from support.tables import titanic
 
 import kzoo
@@ -247,3 +247,15 @@ def test_answering_imports_no_keras(digits: Path, pictures: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
     )
     assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize("digit", STROKES)
+def test_the_zoo_answers_a_photograph_at_once(
+    kzoo_command: Command, unreachable: dict[str, str], tmp_path: Path, digit: str
+) -> None:
+    """With no training, no data and no network: dark ink on light, 640x480, off the middle."""
+    Image.fromarray(photo(digit)).save(tmp_path / "photo.jpg")
+    finished = kzoo_command("predict", "small_cnn", "photo.jpg", "--json", env=unreachable)
+    assert finished.returncode == 0, finished.stderr
+    answer = json.loads(finished.stdout)
+    assert (answer["class"], answer["probability"] > 0.9) == (digit, True)

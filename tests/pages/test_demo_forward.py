@@ -91,7 +91,7 @@ NETWORKS: dict[str, tuple[tuple[int, ...], list[Recipe]]] = {
     "dense of images": ((2, 3, 4), [("Dense", {"units": 3, "activation": "softmax"})]),
     "convolution": ((6, 7, 2), [conv()]),
     "convolution, same": ((6, 7, 2), [conv(padding="same", kernel_size=[4, 3])]),
-    "convolution, strides": ((9, 8, 2), [conv(padding="same", strides=[2, 3], use_bias=False)]),
+    "convolution, strides": ((9, 8, 2), [conv(padding="same", strides=[2, 2], use_bias=False)]),
     "convolution, valid strides": ((9, 8, 2), [conv(strides=[2, 2], activation="gelu")]),
     "normalization": ((3, 3, 4), [("BatchNormalization", {})]),
     "normalization, plain": (
