@@ -85,6 +85,8 @@ def command_line(arguments: Sequence[str] = ()) -> typer.Typer:
 def main() -> NoReturn:
     """Run the command line; a KzooError becomes one line on standard error and exit status 1."""
     signal.signal(signal.SIGTERM, _terminate)
+    # Of pydantic, which otherwise looks for plugins among all packages that are installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     take_any_text()
     if sys.stdout is None:
         # Nor would its file descriptor stay free: the next file that is opened would get it.
