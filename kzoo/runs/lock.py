@@ -50,6 +50,24 @@ def holding(path: Path) -> Iterator[None]:
         lock.release()
 
 
+def is_held(path: Path) -> bool:
+    """Return whether a process holds a directory now. Nothing is left behind.
+
+    Of a directory that this person may not write to, nothing is known: no.
+    """
+    if not (path / LOCK).is_file():
+        return False
+    lock = FileLock(path / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
 def _holder(path: Path) -> str:
     try:
         holder = json.loads((path / HOLDER).read_text(encoding="utf-8"))
