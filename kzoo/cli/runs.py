@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kzoo.runs.overview import Entry
 
 _DEFAULT = Path("runs")
+# The accuracy, and the gap before it.
+_BESIDE_NAME = 10
 
 
 class Order(StrEnum):
@@ -98,23 +100,25 @@ def _print(entries: Sequence[Entry]) -> None:
     from kzoo.cli.columns import print_table, result_console
 
     styles = [_STYLES.get(entry.state, "") for entry in entries]
-    print_table(result_console(), _columns(entries), styles=styles)
+    console = result_console()
+    print_table(console, _columns(entries, console.width), styles=styles)
 
 
 _STYLES = {"broken": "red", "interrupted": "yellow", "running": "cyan"}
 
 
-def _columns(entries: Sequence[Entry]) -> list[Column]:
+def _columns(entries: Sequence[Entry], width: int) -> list[Column]:
     from kzoo.display.table import Column
 
+    # A name is what the other commands take: it is whole on one line where the window has one.
     return [
-        Column("name", [entry.name for entry in entries], least=24),
+        Column("name", [entry.name for entry in entries], least=max(width - _BESIDE_NAME, 12)),
         Column("spec", [entry.spec or "" for entry in entries], rank=6, least=12),
         Column("data", [_data(entry) for entry in entries], rank=4, least=10),
-        Column("accuracy", [_accuracy(entry) for entry in entries], rank=2, right=True),
+        Column("accuracy", [_accuracy(entry) for entry in entries], rank=1, right=True),
         Column("epochs", [_epochs(entry) for entry in entries], rank=3, right=True),
         Column("time", [_time(entry) for entry in entries], rank=5, right=True),
-        Column("state", [_state(entry) for entry in entries], rank=1),
+        Column("state", [_state(entry) for entry in entries], rank=2),
         Column("what is wrong", [entry.problem or "" for entry in entries], rank=7, least=16),
     ]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.errors import RunError, one_line
-from kzoo.evaluation.cost import Cost, cost_of
+from kzoo.evaluation.cost import Cost, costs_of
 from kzoo.evaluation.predictions import read_predictions, read_training_rows
 from kzoo.figures import accuracy_interval
 from kzoo.figures.significance import (
@@ -107,6 +107,11 @@ class Pair:
             if self.difference < 0:
                 better, worse = worse, better
             return f"{better} is better than {worse}: {size} is more than chance {found}."
+        if self.p < LEVEL:
+            return (
+                f"{self.first} and {self.second}: {size} is not taken for more than chance {found}, "
+                "as Cochran's Q finds no difference among the runs."
+            )
         return f"{self.first} and {self.second}: no more than chance explains {size} {found}."
 
 
@@ -235,11 +240,12 @@ def compare(*runs: str | os.PathLike[str] | Run, measure: bool = True) -> Compar
     labels = _labels(found)
     sets = _test_sets(tested)
     notices = [] if len(set(sets)) == 1 else [_notice(labels, sets, tested)]
+    costs = costs_of(found, measure=measure)
     together = tuple(_cochran(tested, labels, sets))
     return Comparison(
         runs=tuple(
-            _compared(one, label, number, measure=measure)
-            for one, label, number in zip(tested, labels, sets, strict=True)
+            _compared(one, label, number, cost)
+            for one, label, number, cost in zip(tested, labels, sets, costs, strict=True)
         ),
         differences=_differences([one.tree for one in tested]),
         together=together,
@@ -278,7 +284,7 @@ def _read(run: Run) -> _Tested:
     return _Tested(run, run.spec.to_dict(), labels, right, read_training_rows(run))
 
 
-def _compared(tested: _Tested, label: str, number: int, *, measure: bool) -> Compared:
+def _compared(tested: _Tested, label: str, number: int, cost: Cost) -> Compared:
     run, right = tested.run, tested.right
     return Compared(
         run=str(run.path),
@@ -290,7 +296,7 @@ def _compared(tested: _Tested, label: str, number: int, *, measure: bool) -> Com
         examples=len(right),
         accuracy=float(right.mean()),
         accuracy_interval=accuracy_interval(int(right.sum()), len(right)),
-        cost=cost_of(run, measure=measure),
+        cost=cost,
     )
 
 

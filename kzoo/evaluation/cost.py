@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ from kzoo.runs.model_file import StoredModel
 # Examples that are answered at a time, and how long that is repeated.
 _BATCH = 256
 _SECONDS = 0.25
-_LEAST_TIMES = 3
+_LEAST_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,22 @@ class Cost:
     examples_per_second: float | None
 
 
-def cost_of(run: Run, *, measure: bool = True) -> Cost:
-    """Return what a finished run's model costs.
+def costs_of(runs: Sequence[Run], *, measure: bool = True) -> list[Cost]:
+    """Return what the models of finished runs cost.
 
     Args:
-        run: The run.
-        measure: Whether its answers are timed, for about a quarter of a second.
+        runs: The runs.
+        measure: Whether their answers are timed.
 
     Raises:
-        RunError: it is not finished, or its model file is damaged.
+        RunError: one is not finished, or its model file is damaged.
     """
+    models = [run.model for run in runs]
+    speeds = answers_per_second(models) if measure else [None] * len(models)
+    return [_cost_of(run, speed) for run, speed in zip(runs, speeds, strict=True)]
+
+
+def _cost_of(run: Run, speed: float | None) -> Cost:
     stored, metrics = run.model, run.metrics
     seconds = metrics.get("seconds")
     seconds = seconds if isinstance(seconds, dict) else {}
@@ -73,7 +80,7 @@ def cost_of(run: Run, *, measure: bool = True) -> Cost:
         epochs=None if epochs is None else int(epochs),
         fit_seconds=_number(seconds.get("fit")),
         epoch_seconds=_number(seconds.get("epoch_median")),
-        examples_per_second=_speed(stored) if measure else None,
+        examples_per_second=speed,
     )
 
 
@@ -112,19 +119,27 @@ def _operations(operation: Operation | None, before: Shape, after: Shape) -> int
     return None
 
 
-def _speed(stored: StoredModel) -> float | None:
-    """Return how many examples a second are answered, by the fastest of several batches."""
-    if stored.network.unknown:
-        return None
-    x = np.zeros((_BATCH, *stored.data.input_shape), np.float32)
-    # What else the machine does only makes a batch slower.
-    times: list[float] = []
-    until = time.perf_counter() + _SECONDS
-    while len(times) < _LEAST_TIMES or time.perf_counter() < until:
-        began = time.perf_counter()
-        stored.probabilities(x)
-        times.append(time.perf_counter() - began)
-    return _BATCH / min(times)
+def answers_per_second(models: Sequence[StoredModel]) -> list[float | None]:
+    """Return how many examples each model answers a second with NumPy, here and now.
+
+    They take turns, so that what else the machine does slows all of them, and the fastest batch of
+    each counts. It takes about a quarter of a second a model. None where only Keras can answer.
+    """
+    timed = {
+        index: np.zeros((_BATCH, *stored.data.input_shape), np.float32)
+        for index, stored in enumerate(models)
+        if not stored.network.unknown
+    }
+    times: dict[int, list[float]] = {index: [] for index in timed}
+    until = time.perf_counter() + _SECONDS * len(timed)
+    rounds = 0
+    while rounds < _LEAST_ROUNDS or time.perf_counter() < until:
+        for index, x in timed.items():
+            began = time.perf_counter()
+            models[index].probabilities(x)
+            times[index].append(time.perf_counter() - began)
+        rounds += 1
+    return [_BATCH / min(times[i]) if i in timed else None for i in range(len(models))]
 
 
 def _number(value: Any) -> float | None:

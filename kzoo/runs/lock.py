@@ -51,20 +51,32 @@ def holding(path: Path) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Return whether a process holds a directory now. Nothing is left behind.
-
-    Of a directory that this person may not write to, nothing is known: no.
-    """
-    if not (path / LOCK).is_file():
-        return False
-    lock = FileLock(path / LOCK, timeout=0)
+    """Return whether a process holds a directory now; nothing in it is changed."""
+    lock = path / LOCK
     try:
-        lock.acquire()
-    except Timeout:
-        return True
+        # Only its own: opening for the lock would empty what a link leads to.
+        if lock.is_symlink() or not lock.is_file():
+            return False
+        return _is_locked(lock)
     except OSError:
         return False
-    lock.release()
+
+
+def _is_locked(lock: Path) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        try:
+            FileLock(lock, timeout=0).acquire().lock.release()
+        except Timeout:
+            return True
+        return False
+    with lock.open("rb") as file:
+        try:
+            # Shared: of several that look at once, none takes another for the holder.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
     return False
 
 
