@@ -109,8 +109,8 @@ class Pair:
             return f"{better} is better than {worse}: {size} is more than chance {found}."
         if self.p < LEVEL:
             return (
-                f"{self.first} and {self.second}: {size} is not taken for more than chance {found}, "
-                "as Cochran's Q finds no difference among the runs."
+                f"{self.first} and {self.second}: {size} is not taken for more than chance "
+                f"{found}, as Cochran's Q finds no difference among the runs."
             )
         return f"{self.first} and {self.second}: no more than chance explains {size} {found}."
 
