@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from kzoo.display.table import Column
     from kzoo.evaluation import Comparison
+    from kzoo.evaluation.comparison import Compared
 
 # More columns of values than this are hard to read beside each other.
 _MOST_COLUMNS = 4
@@ -141,15 +143,22 @@ def _print_differences(console: Console, result: Comparison) -> None:
     if len(labels) <= _MOST_COLUMNS and width <= console.width:
         print_table(console, columns)
     else:
-        print_pairs(console, [(row.path, _by_value(row.values, labels)) for row in rows])
+        print_pairs(console, [(row.path, _by_value(row.values, result.runs)) for row in rows])
 
 
-def _by_value(values: Sequence[Any], labels: Sequence[str]) -> str:
-    """Return a line for each value, with the runs that have it."""
-    groups: dict[str, list[str]] = {}
-    for value, label in zip(values, labels, strict=True):
-        groups.setdefault(_written(value), []).append(label)
-    return "\n".join(f"{value}: {', '.join(group)}" for value, group in groups.items())
+def _by_value(values: Sequence[Any], runs: Sequence[Compared]) -> str:
+    """Return a line for each value, with the runs that have it; all of one spec by its name."""
+    groups: dict[str, list[Compared]] = {}
+    for value, run in zip(values, runs, strict=True):
+        groups.setdefault(_written(value), []).append(run)
+    counts = Counter(run.name for run in runs)
+
+    def names(group: list[Compared]) -> str:
+        own = Counter(run.name for run in group)
+        called = (run.name if own[run.name] == counts[run.name] else run.label for run in group)
+        return ", ".join(dict.fromkeys(called))
+
+    return "\n".join(f"{value}: {names(group)}" for value, group in groups.items())
 
 
 def _written(value: Any) -> str:

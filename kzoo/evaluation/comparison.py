@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -302,8 +303,11 @@ def _compared(tested: _Tested, label: str, number: int, cost: Cost) -> Compared:
 
 def _labels(runs: Sequence[Run]) -> list[str]:
     """Return the shortest names that tell runs apart."""
-    several = len({run.spec.name for run in runs}) < len(runs)
-    names = [f"{run.spec.name} seed {run.spec.seed}" if several else run.spec.name for run in runs]
+    counts = Counter(run.spec.name for run in runs)
+    names = [
+        f"{run.spec.name} seed {run.spec.seed}" if counts[run.spec.name] > 1 else run.spec.name
+        for run in runs
+    ]
     if len(set(names)) < len(names):
         names = [run.path.resolve().name for run in runs]
     if len(set(names)) < len(names):

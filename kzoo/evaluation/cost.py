@@ -25,10 +25,10 @@ from kzoo.forward.layers import (
 from kzoo.runs import Run
 from kzoo.runs.model_file import StoredModel
 
-# Examples that are answered at a time, and how long that is repeated.
+# Examples that are answered at a time; how long that is repeated, in how many turns.
 _BATCH = 256
 _SECONDS = 0.25
-_LEAST_ROUNDS = 3
+_TURNS = 3
 
 
 @dataclass(frozen=True)
@@ -122,24 +122,39 @@ def _operations(operation: Operation | None, before: Shape, after: Shape) -> int
 def answers_per_second(models: Sequence[StoredModel]) -> list[float | None]:
     """Return how many examples each model answers a second with NumPy, here and now.
 
-    They take turns, so that what else the machine does slows all of them, and the fastest batch of
-    each counts. It takes about a quarter of a second a model. None where only Keras can answer.
+    They take turns, and the fastest batch of each counts, as what else the machine does only makes
+    one slower. Models of the same layers are timed as one. It takes about a quarter of a second for
+    each. None where only Keras can answer.
     """
-    timed = {
-        index: np.zeros((_BATCH, *stored.data.input_shape), np.float32)
-        for index, stored in enumerate(models)
+    kinds = [_kind(stored) for stored in models]
+    firsts = {
+        kind: stored
+        for kind, stored in zip(kinds, models, strict=True)
         if not stored.network.unknown
     }
-    times: dict[int, list[float]] = {index: [] for index in timed}
-    until = time.perf_counter() + _SECONDS * len(timed)
-    rounds = 0
-    while rounds < _LEAST_ROUNDS or time.perf_counter() < until:
-        for index, x in timed.items():
-            began = time.perf_counter()
-            models[index].probabilities(x)
-            times[index].append(time.perf_counter() - began)
-        rounds += 1
-    return [_BATCH / min(times[i]) if i in timed else None for i in range(len(models))]
+    fastest = dict.fromkeys(firsts, math.inf)
+    for _ in range(_TURNS):
+        for kind, stored in firsts.items():
+            fastest[kind] = min(fastest[kind], _fastest_batch(stored))
+    return [_BATCH / fastest[kind] if kind in fastest else None for kind in kinds]
+
+
+def _kind(stored: StoredModel) -> str:
+    """Return what models of the same layers and inputs have in common."""
+    layers = [(layer.kind, layer.operation) for layer in stored.layers]
+    return repr((stored.data.input_shape, stored.data.features, layers))
+
+
+def _fastest_batch(stored: StoredModel) -> float:
+    """Return the seconds of the fastest of the batches that fill a turn; two at least."""
+    x = np.zeros((_BATCH, *stored.data.input_shape), np.float32)
+    times: list[float] = []
+    until = time.perf_counter() + _SECONDS / _TURNS
+    while len(times) < 2 or time.perf_counter() < until:
+        began = time.perf_counter()
+        stored.probabilities(x)
+        times.append(time.perf_counter() - began)
+    return min(times)
 
 
 def _number(value: Any) -> float | None:

@@ -114,6 +114,7 @@ def test_compare_of_many_runs_groups_the_values(kzoo_here: Command, two: tuple[P
     finished = kzoo_here("compare", "good", *(f"seed{seed}" for seed in range(1, 6)), columns=80)
     assert finished.returncode == 0, finished.stderr
     assert "5: good seed 5" in finished.stdout
+    assert "model.builder" not in finished.stdout
     assert "No more than chance explains the differences among the 6 runs" in finished.stdout
 
 
