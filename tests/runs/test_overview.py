@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,3 +133,17 @@ def test_a_missing_folder_holds_no_runs_and_a_file_is_refused(tmp_path: Path) ->
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(RunError, match="expected a folder"):
         list_runs(tmp_path / "file")
+
+
+def test_a_hundred_runs_take_a_fraction_of_a_second(copied_run: Path) -> None:
+    """Only small records are read, whatever the size of models and predictions."""
+    for number in range(100):
+        copy = copied_run.with_name(f"copy{number}")
+        copy.mkdir()
+        for name in ("spec.json", "metrics.json", "environment.json"):
+            shutil.copy(copied_run / name, copy)
+        (copy / "model.keras").touch()
+        os.truncate(copy / "model.keras", 2**33)
+    began = time.process_time()
+    assert len(list_runs(copied_run.parent)) == 101
+    assert time.process_time() - began < 0.3
