@@ -144,6 +144,7 @@ def test_a_hundred_runs_take_a_fraction_of_a_second(copied_run: Path) -> None:
             shutil.copy(copied_run / name, copy)
         (copy / "model.keras").touch()
         os.truncate(copy / "model.keras", 2**33)
-    began = time.process_time()
+    # Of this thread: those of a backend may still be busy.
+    began = time.thread_time()
     assert len(list_runs(copied_run.parent)) == 101
-    assert time.process_time() - began < 0.3
+    assert time.thread_time() - began < 0.3
