@@ -25,8 +25,10 @@ from kzoo.forward.layers import (
 from kzoo.runs import Run
 from kzoo.runs.model_file import StoredModel
 
-# Examples that are answered at a time; how long that is repeated, in how many turns.
+# Examples that are answered at a time, and about the most numbers that they take; for how long, in
+# how many turns.
 _BATCH = 256
+_BATCH_NUMBERS = 2**26
 _SECONDS = 0.25
 _TURNS = 3
 
@@ -132,11 +134,11 @@ def answers_per_second(models: Sequence[StoredModel]) -> list[float | None]:
         for kind, stored in zip(kinds, models, strict=True)
         if not stored.network.unknown
     }
-    fastest = dict.fromkeys(firsts, math.inf)
+    speeds = dict.fromkeys(firsts, 0.0)
     for _ in range(_TURNS):
         for kind, stored in firsts.items():
-            fastest[kind] = min(fastest[kind], _fastest_batch(stored))
-    return [_BATCH / fastest[kind] if kind in fastest else None for kind in kinds]
+            speeds[kind] = max(speeds[kind], _fastest(stored))
+    return [speeds.get(kind) for kind in kinds]
 
 
 def _kind(stored: StoredModel) -> str:
@@ -145,16 +147,17 @@ def _kind(stored: StoredModel) -> str:
     return repr((stored.data.input_shape, stored.data.features, layers))
 
 
-def _fastest_batch(stored: StoredModel) -> float:
-    """Return the seconds of the fastest of the batches that fill a turn; two at least."""
-    x = np.zeros((_BATCH, *stored.data.input_shape), np.float32)
+def _fastest(stored: StoredModel) -> float:
+    """Return the examples a second of the fastest of the batches that fill a turn; two at least."""
+    size = max(min(_BATCH, _BATCH_NUMBERS // stored.network.cost), 1)
+    x = np.zeros((size, *stored.data.input_shape), np.float32)
     times: list[float] = []
     until = time.perf_counter() + _SECONDS / _TURNS
     while len(times) < 2 or time.perf_counter() < until:
         began = time.perf_counter()
         stored.probabilities(x)
         times.append(time.perf_counter() - began)
-    return min(times)
+    return size / min(times)
 
 
 def _number(value: Any) -> float | None:
