@@ -136,6 +136,7 @@ def stored_model(
 
 def _refuse_larger(build: Callable[[], keras.Model], weights: Weights) -> None:
     """Refuse a model that weights cannot fill, before any of its memory is taken."""
+    import_keras()
     import keras
 
     def outline() -> int:
