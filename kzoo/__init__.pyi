@@ -7,8 +7,10 @@ from .errors import KzooError as KzooError
 from .errors import PluginError as PluginError
 from .errors import RunError as RunError
 from .errors import SpecError as SpecError
+from .evaluation import Comparison as Comparison
 from .evaluation import Evaluation as Evaluation
 from .evaluation import Verdict as Verdict
+from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
 from .evaluation import verify as verify
 from .exports import Export as Export

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -122,6 +123,9 @@ def test_guard_refuses_keras(guarded: dict[str, Path]) -> None:
         ["export", "--help"],
         ["list"],
         ["list", "--json"],
+        ["runs"],
+        ["runs", "--json"],
+        ["compare", "--help"],
         ["show", "deep_mlp"],
         ["show", "deep_mlp", "--json"],
         ["validate", "deep_mlp"],
@@ -146,6 +150,16 @@ def test_a_page_is_written_without_keras(
     """What a page needs of a model is in its file."""
     finished = kzoo_command("demo", copied_run, env=guarded)
     assert finished.returncode == 0, finished.stderr
+
+
+def test_runs_are_listed_and_compared_without_keras(
+    kzoo_command: Command, guarded: dict[str, Path], copied_run: Path
+) -> None:
+    """The records of runs, their predictions and model files are enough."""
+    shutil.copytree(copied_run, copied_run.with_name("digits-2"))
+    for arguments in (["runs"], ["compare", "digits-1", "digits-2"]):
+        finished = kzoo_command(*arguments, env=guarded)
+        assert finished.returncode == 0, finished.stderr
 
 
 def test_importing_kzoo_and_loading_a_spec_never_imports_keras(guarded: dict[str, Path]) -> None:

@@ -30,6 +30,8 @@ _COMMANDS = {
     "evaluate": ("evaluate", "evaluate"),
     "export": ("export", "export"),
     "verify": ("verify", "verify"),
+    "runs": ("runs", "list_runs"),
+    "compare": ("compare", "compare"),
     "list": ("look", "list_specs"),
     "show": ("look", "show"),
     "validate": ("look", "validate"),

@@ -50,6 +50,36 @@ def holding(path: Path) -> Iterator[None]:
         lock.release()
 
 
+def is_held(path: Path) -> bool:
+    """Return whether a process holds a directory now; nothing in it is changed."""
+    lock = path / LOCK
+    try:
+        # Only its own: opening for the lock would empty what a link leads to.
+        if lock.is_symlink() or not lock.is_file():
+            return False
+        return _is_locked(lock)
+    except OSError:
+        return False
+
+
+def _is_locked(lock: Path) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        try:
+            FileLock(lock, timeout=0).acquire().lock.release()
+        except Timeout:
+            return True
+        return False
+    with lock.open("rb") as file:
+        try:
+            # Shared: of several that look at once, none takes another for the holder.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def _holder(path: Path) -> str:
     try:
         holder = json.loads((path / HOLDER).read_text(encoding="utf-8"))

@@ -21,7 +21,7 @@ from kzoo.runs.model_file import StoredModel, Weights, named_errors
 from kzoo.runs.preparation import prepared
 from kzoo.spec import ModelSpec, Spec, build_model
 from kzoo.spec.build import check_model
-from kzoo.start import without_retracing_warnings
+from kzoo.start import import_keras, without_retracing_warnings
 
 if TYPE_CHECKING:
     import keras
@@ -52,6 +52,7 @@ def scaled_model(
     Raises:
         SpecError: the builder cannot build it for inputs of this shape.
     """
+    import_keras()
     import keras
 
     inputs = keras.Input(input_shape, name="raw_inputs")
@@ -135,6 +136,7 @@ def stored_model(
 
 def _refuse_larger(build: Callable[[], keras.Model], weights: Weights) -> None:
     """Refuse a model that weights cannot fill, before any of its memory is taken."""
+    import_keras()
     import keras
 
     def outline() -> int:

@@ -81,12 +81,15 @@ def place(request: pytest.FixtureRequest, trained: kzoo.Run, tmp_path: Path) -> 
         "reference": {"test_accuracy": 0.5, "source": "Käse 猫 😀"},
     }
     (folder / "spec.json").write_text(json.dumps(spec), "utf-8")
+    shutil.copytree(folder / "run-1", folder / "run-2")
     return folder
 
 
 COMMANDS: list[tuple[list[str], int]] = [
     (["evaluate", "{}/run-1"], 0),
     (["evaluate", "{}/run-1", "--plain"], 0),
+    (["runs", "--out", "{}"], 0),
+    (["compare", "{}/run-1", "{}/run-2"], 0),
     (["run", "--resume", "{}/run-1"], 0),
     (["run", "--resume", "{}/run-1", "--plain"], 0),
     (["show", "{}/spec.json"], 0),
@@ -119,7 +122,14 @@ def test_no_command_fails_for_want_of_a_character(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["evaluate", "{}/run-1"], ["run", "--resume", "{}/run-1"], ["show", "{}/spec.json"], ["list"]],
+    [
+        ["evaluate", "{}/run-1"],
+        ["run", "--resume", "{}/run-1"],
+        ["show", "{}/spec.json"],
+        ["list"],
+        ["runs", "--out", "{}"],
+        ["compare", "{}/run-1", "{}/run-2"],
+    ],
     ids="-".join,
 )
 def test_json_is_whole_in_any_encoding(say: Say, place: Path, arguments: list[str]) -> None:
@@ -129,6 +139,8 @@ def test_json_is_whole_in_any_encoding(say: Say, place: Path, arguments: list[st
     tree = json.loads(said.out)
     if arguments[0] == "run":
         assert tree["run"] == str(place / "run-1")
+    if arguments[0] == "runs":
+        assert {row["path"] for row in tree} == {str(place / "run-1"), str(place / "run-2")}
     if arguments[0] == "evaluate":
         assert {figures["name"] for figures in tree["classes"]} == set(CLASSES)
     if arguments[0] == "show":

@@ -192,6 +192,8 @@ def test_a_bad_path_or_name_is_one_line(
         ["run", "deep_mlp", "--dta", "digits"],
         ["run", "deep_mlp", "--data"],
         ["evaluate"],
+        ["compare"],
+        ["runs", "--sort", "beauty"],
         ["show", "deep_mlp", "small_cnn"],
     ],
     ids=" ".join,

@@ -1,0 +1,419 @@
+"""Runs side by side: what differs in their specs, which differences are more than chance, costs."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kzoo.errors import RunError, one_line
+from kzoo.evaluation.cost import Cost, costs_of
+from kzoo.evaluation.predictions import read_predictions, read_training_rows
+from kzoo.figures import accuracy_interval
+from kzoo.figures.significance import (
+    LEVEL,
+    CochranQ,
+    McNemar,
+    cochran_q,
+    compare_pair,
+    holm,
+    mean_interval,
+)
+from kzoo.runs import Run, find_run
+
+# What a spec says beside what is trained.
+_BESIDE = ("$schema", "name", "description", "tune", "reference", "expected", "found")
+_SEED = "seed"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One of the runs.
+
+    Attributes:
+        run: Its directory.
+        label: What it is called here: spec and seed, or its directory where that is not enough.
+        name: The name of its spec.
+        seed: Its seed.
+        dataset: What it was tested on.
+        test_set: Runs with the same number here were tested on the same examples.
+        examples: Test examples.
+        accuracy: Fraction of them that is right.
+        accuracy_interval: Wilson's 95 % interval.
+        cost: What its model costs.
+    """
+
+    run: str
+    label: str
+    name: str
+    seed: int
+    dataset: str
+    test_set: int
+    examples: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class SpecDifference:
+    """A setting that not all specs have alike.
+
+    Attributes:
+        path: Where it is in the spec.
+        values: Its value in each run, in the order of the runs; None where it has none.
+    """
+
+    path: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs on the same test set.
+
+    Attributes:
+        first: The label of the one.
+        second: The label of the other.
+        difference: The accuracy of the second less that of the first.
+        test: McNemar's test.
+        p: Its p-value, corrected after Holm where several pairs were tested.
+        corrected: Whether it was.
+        more_than_chance: Whether the difference is: `p` is below 0.05, and Cochran's Q of the runs
+            on this test set, where they are more than two, is so too.
+    """
+
+    first: str
+    second: str
+    difference: float
+    test: McNemar
+    p: float
+    corrected: bool
+    more_than_chance: bool
+
+    @property
+    def words(self) -> str:
+        """What the test says, as a sentence."""
+        how = f"McNemar{', exact' if self.test.exact else ''}{', Holm' if self.corrected else ''}"
+        found = f"({how}, {written_p(self.p)})"
+        size = f"the difference of {abs(self.difference):.4f}"
+        if self.more_than_chance:
+            better, worse = self.second, self.first
+            if self.difference < 0:
+                better, worse = worse, better
+            return f"{better} is better than {worse}: {size} is more than chance {found}."
+        if self.p < LEVEL:
+            return (
+                f"{self.first} and {self.second}: {size} is not taken for more than chance "
+                f"{found}, as Cochran's Q finds no difference among the runs."
+            )
+        return f"{self.first} and {self.second}: no more than chance explains {size} {found}."
+
+
+@dataclass(frozen=True)
+class Together:
+    """More than two runs on one test set.
+
+    Attributes:
+        labels: The runs.
+        test: Cochran's Q.
+        more_than_chance: Whether they differ by more than chance.
+    """
+
+    labels: tuple[str, ...]
+    test: CochranQ
+    more_than_chance: bool
+
+    @property
+    def words(self) -> str:
+        """What the test says, as a sentence."""
+        found = f"(Cochran's Q = {self.test.statistic:.1f}, {written_p(self.test.p)})"
+        runs = f"the {len(self.labels)} runs"
+        if self.more_than_chance:
+            return f"Among {runs} there are differences that are more than chance {found}."
+        return f"No more than chance explains the differences among {runs} {found}."
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Runs of one spec with different seeds.
+
+    Attributes:
+        name: The name of the spec.
+        seeds: Their seeds.
+        mean: Mean of their accuracies.
+        interval: 95 % t interval of the mean, within 0 to 1.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    mean: float
+    interval: tuple[float, float]
+
+    @property
+    def words(self) -> str:
+        """The mean and its interval, as a sentence."""
+        low, high = self.interval
+        listed = ", ".join(map(str, self.seeds))
+        return (
+            f"{self.name}, seeds {listed}: mean accuracy {self.mean:.4f} "
+            f"(95 % t interval {low:.4f} to {high:.4f})."
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several runs side by side.
+
+    Attributes:
+        runs: In the order in which they were given.
+        differences: The settings in which their specs differ.
+        together: Of each test set of more than two runs, Cochran's test.
+        pairs: McNemar's test of every two runs on the same test set.
+        seeds: Mean and interval of runs that differ by the seed alone.
+        notices: What the person should know.
+    """
+
+    runs: tuple[Compared, ...]
+    differences: tuple[SpecDifference, ...]
+    together: tuple[Together, ...]
+    pairs: tuple[Pair, ...]
+    seeds: tuple[Seeds, ...]
+    notices: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON data, the sentences too."""
+        tree = asdict(self)
+        for key in ("together", "pairs", "seeds"):
+            for part, one in zip(tree[key], getattr(self, key), strict=True):
+                part["words"] = one.words
+        return tree
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """A run with what is compared of it."""
+
+    run: Run
+    tree: Mapping[str, Any]
+    labels: npt.NDArray[np.int64]
+    right: npt.NDArray[np.bool_]
+    rows: npt.NDArray[np.uint64] | None
+
+    def has_test_set_of(self, other: _Tested) -> bool:
+        """Return whether both were tested on the same examples in the same order."""
+        mine, others = self.run.dataset, other.run.dataset
+        if mine.fingerprint != others.fingerprint or mine.class_names != others.class_names:
+            return False
+        if not np.array_equal(self.labels, other.labels):
+            return False
+        # What was held out is what was not trained on.
+        known = self.rows is not None and other.rows is not None
+        return not (mine.holds_out_test and known) or np.array_equal(self.rows, other.rows)  # type: ignore[arg-type]  # known
+
+
+def compare(*runs: str | os.PathLike[str] | Run, measure: bool = True) -> Comparison:
+    """Compare finished runs: their specs, their accuracy and their cost. Keras is not needed.
+
+    Runs that were tested on the same examples are held to each other by paired tests: McNemar's,
+    exact where few examples tell, and before it Cochran's Q where they are more than two; the
+    p-values of several pairs are corrected after Holm. The tests are of these trained models on
+    these examples: another seed gives another model.
+
+    Args:
+        *runs: Two or more: a Run, its path, a unique beginning of its name in ``runs``, or
+            ``latest``.
+        measure: Whether the answers of each model are timed, for about a quarter of a second.
+
+    Raises:
+        KzooError: a run is given twice, is not finished or was not tested, or its files are
+            damaged.
+    """
+    found = [run if isinstance(run, Run) else Run(find_run(run)) for run in runs]
+    _refuse_few(found)
+    tested = [_read(run) for run in found]
+    labels = _labels(found)
+    sets = _test_sets(tested)
+    notices = [] if len(set(sets)) == 1 else [_notice(labels, sets, tested)]
+    costs = costs_of(found, measure=measure)
+    together = tuple(_cochran(tested, labels, sets))
+    return Comparison(
+        runs=tuple(
+            _compared(one, label, number, cost)
+            for one, label, number, cost in zip(tested, labels, sets, costs, strict=True)
+        ),
+        differences=_differences([one.tree for one in tested]),
+        together=together,
+        pairs=_pairs(tested, labels, sets, together),
+        seeds=tuple(_over_seeds(tested, sets)),
+        notices=tuple(notices),
+    )
+
+
+def written_p(p: float) -> str:
+    """Return a p-value in few characters: ``p = 0.36``, ``p = 3e-09``."""
+    if p < 1e-99:
+        return "p < 1e-99"
+    return f"p = {p:.2g}" if p < 0.995 else "p = 1"
+
+
+def _refuse_few(runs: Sequence[Run]) -> None:
+    if len(runs) < 2:
+        raise RunError(f"received {len(runs)} run; expected two or more to compare")
+    seen: set[str] = set()
+    for run in runs:
+        place = os.path.realpath(run.path)
+        if place in seen:
+            raise RunError(f"{run.path}: is given twice; expected different runs")
+        seen.add(place)
+
+
+def _read(run: Run) -> _Tested:
+    if "test_accuracy" not in run.metrics:
+        raise RunError(
+            f"{run.path}: was not tested, as a search's trials are not; train its spec by itself: "
+            f"kzoo run {run.path / 'spec.json'}"
+        )
+    probabilities, labels = read_predictions(run)
+    right = probabilities.argmax(axis=1) == labels
+    return _Tested(run, run.spec.to_dict(), labels, right, read_training_rows(run))
+
+
+def _compared(tested: _Tested, label: str, number: int, cost: Cost) -> Compared:
+    run, right = tested.run, tested.right
+    return Compared(
+        run=str(run.path),
+        label=label,
+        name=run.spec.name,
+        seed=run.spec.seed,
+        dataset=run.dataset.name,
+        test_set=number,
+        examples=len(right),
+        accuracy=float(right.mean()),
+        accuracy_interval=accuracy_interval(int(right.sum()), len(right)),
+        cost=cost,
+    )
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """Return the shortest names that tell runs apart."""
+    counts = Counter(run.spec.name for run in runs)
+    names = [
+        f"{run.spec.name} seed {run.spec.seed}" if counts[run.spec.name] > 1 else run.spec.name
+        for run in runs
+    ]
+    if len(set(names)) < len(names):
+        names = [run.path.resolve().name for run in runs]
+    if len(set(names)) < len(names):
+        names = [str(run.path) for run in runs]
+    return [one_line(name) for name in names]
+
+
+def _test_sets(tested: Sequence[_Tested]) -> list[int]:
+    """Return for each run the number, from 1, of its test set."""
+    firsts: list[_Tested] = []
+    numbers = []
+    for one in tested:
+        same = (n for n, first in enumerate(firsts, start=1) if one.has_test_set_of(first))
+        number = next(same, 0)
+        if not number:
+            firsts.append(one)
+            number = len(firsts)
+        numbers.append(number)
+    return numbers
+
+
+def _notice(labels: Sequence[str], sets: Sequence[int], tested: Sequence[_Tested]) -> str:
+    parts = []
+    for number in dict.fromkeys(sets):
+        members = [index for index, one in enumerate(sets) if one == number]
+        names = ", ".join(labels[index] for index in members)
+        first = tested[members[0]]
+        parts.append(f"{names} on {len(first.labels):,} examples of {first.run.dataset.name}")
+    return (
+        f"the runs were not tested on the same examples: {'; '.join(parts)}. Their accuracies "
+        "stand side by side, but no test can say whether they differ by more than chance"
+    )
+
+
+def _members(sets: Sequence[int]) -> Iterator[list[int]]:
+    """Give the indices of the runs of each test set."""
+    for number in dict.fromkeys(sets):
+        yield [index for index, one in enumerate(sets) if one == number]
+
+
+def _cochran(
+    tested: Sequence[_Tested], labels: Sequence[str], sets: Sequence[int]
+) -> Iterator[Together]:
+    for members in _members(sets):
+        if len(members) > 2:
+            test = cochran_q(np.stack([tested[index].right for index in members]))
+            yield Together(tuple(labels[index] for index in members), test, test.p < LEVEL)
+
+
+def _pairs(
+    tested: Sequence[_Tested],
+    labels: Sequence[str],
+    sets: Sequence[int],
+    together: Sequence[Together],
+) -> tuple[Pair, ...]:
+    alike = {label for one in together if not one.more_than_chance for label in one.labels}
+    indices = [pair for members in _members(sets) for pair in itertools.combinations(members, 2)]
+    tests = [compare_pair(tested[first].right, tested[second].right) for first, second in indices]
+    corrected = holm([test.p for test in tests])
+    return tuple(
+        Pair(
+            first=labels[first],
+            second=labels[second],
+            difference=(test.only_second - test.only_first) / len(tested[first].labels),
+            test=test,
+            p=p,
+            corrected=len(tests) > 1,
+            more_than_chance=p < LEVEL and labels[first] not in alike,
+        )
+        for (first, second), test, p in zip(indices, tests, corrected, strict=True)
+    )
+
+
+def _over_seeds(tested: Sequence[_Tested], sets: Sequence[int]) -> Iterator[Seeds]:
+    """Give the figures of runs that differ by the seed alone, on data that are the same."""
+    groups: dict[str, list[_Tested]] = {}
+    for one, number in zip(tested, sets, strict=True):
+        fixed = {path: value for path, value in _settings(one.tree) if path != _SEED}
+        # Where the seed chooses what is held out, each seed has a test set of its own.
+        data = one.run.dataset.fingerprint if one.run.dataset.holds_out_test else number
+        groups.setdefault(repr((data, sorted(fixed.items()))), []).append(one)
+    for group in groups.values():
+        seeds = [one.run.spec.seed for one in group]
+        if len(group) > 1 and len(set(seeds)) == len(seeds):
+            mean, low, high = mean_interval([float(one.right.mean()) for one in group])
+            interval = max(low, 0.0), min(high, 1.0)
+            yield Seeds(one_line(group[0].run.spec.name), tuple(seeds), mean, interval)
+
+
+def _differences(trees: Sequence[Mapping[str, Any]]) -> tuple[SpecDifference, ...]:
+    settings = [dict(_settings(tree)) for tree in trees]
+    paths = dict.fromkeys(path for one in settings for path in one)
+    rows = [SpecDifference(path, tuple(one.get(path) for one in settings)) for path in paths]
+    return tuple(row for row in rows if any(value != row.values[0] for value in row.values))
+
+
+def _settings(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give the path and the value of each setting that decides what is trained."""
+    for key, value in tree.items():
+        if key not in _BESIDE:
+            yield from _leaves(key, value)
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _leaves(f"{path}.{key}", below)
+    else:
+        yield path, value

@@ -1,0 +1,157 @@
+"""The runs of a folder at a glance, whatever lies in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.compared import rewrite
+from support.hostile_data import pipe
+
+from kzoo.errors import RunError
+from kzoo.runs import holding
+from kzoo.runs.overview import list_runs
+
+
+def instead(name: str, put: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Return a change that puts something else in the place of one of a run's files."""
+
+    def apply(run: Path) -> None:
+        (run / name).unlink()
+        put(run / name)
+
+    return apply
+
+
+HOSTILE: dict[str, Callable[[Path], object]] = {
+    "spec is no JSON": lambda run: (run / "spec.json").write_text("{", "utf-8"),
+    "spec is empty": lambda run: (run / "spec.json").write_bytes(b""),
+    "spec is a list": lambda run: (run / "spec.json").write_text("[]", "utf-8"),
+    "spec is noise": lambda run: (run / "spec.json").write_bytes(bytes(range(256))),
+    "spec is a million levels": lambda run: (run / "spec.json").write_text("[" * 10**6, "utf-8"),
+    "spec is 2 GB": lambda run: os.truncate(run / "spec.json", 2**31),
+    "spec has no name": lambda run: rewrite(run / "spec.json", lambda tree: tree.pop("name")),
+    "spec is a pipe": instead("spec.json", pipe),
+    "spec is a folder": instead("spec.json", Path.mkdir),
+    "spec is a loop": instead("spec.json", lambda path: path.symlink_to("spec.json")),
+    "spec is gone": lambda run: (run / "spec.json").unlink(),
+    "metrics are text": lambda run: (run / "metrics.json").write_text('"x"', "utf-8"),
+    "metrics are zeros": instead("metrics.json", lambda path: path.symlink_to("/dev/zero")),
+    "accuracy is text": lambda run: rewrite(
+        run / "metrics.json", lambda tree: tree.update(test_accuracy="high")
+    ),
+    "epochs are true": lambda run: rewrite(
+        run / "metrics.json", lambda tree: tree.update(epochs=True)
+    ),
+    "dataset is a number": lambda run: rewrite(
+        run / "metrics.json", lambda tree: tree.update(dataset=3)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_broken_run_is_listed_as_broken(copied_run: Path, case: str) -> None:
+    """Whatever is wrong with its records, one line says it, and the others are listed."""
+    HOSTILE[case](copied_run)
+    good = copied_run.parent / "good"
+    good.mkdir()
+    (good / "spec.json").write_text('{"name": "x", "dataset": {"name": "digits"}}', "utf-8")
+    entries = {entry.name: entry for entry in list_runs(copied_run.parent)}
+    assert entries["good"].state == "interrupted"
+    broken = entries["digits-1"]
+    assert broken.state == "broken"
+    assert broken.problem
+    assert broken.problem.isprintable()
+
+
+def test_a_finished_run_says_what_it_came_to(copied_run: Path) -> None:
+    """Name, spec, data, accuracy, epochs, time and state come from its small records."""
+    metrics = json.loads((copied_run / "metrics.json").read_text("utf-8"))
+    (entry,) = list_runs(copied_run.parent)
+    assert (entry.name, entry.spec, entry.dataset) == ("digits-1", "softmax_regression", "digits")
+    assert (entry.state, entry.epochs, entry.planned) == ("finished", 3, 3)
+    assert (entry.accuracy, entry.seconds) == (
+        metrics["test_accuracy"],
+        metrics["seconds"]["total"],
+    )
+    assert json.loads(json.dumps(entry.to_dict()))["path"] == str(copied_run)
+
+
+def test_a_run_that_a_process_holds_is_running(copied_run: Path) -> None:
+    """Without figures it is running while it is held, and interrupted after that."""
+    (copied_run / "metrics.json").unlink()
+    before = sorted(copied_run.iterdir())
+    with holding(copied_run):
+        assert list_runs(copied_run.parent)[0].state == "running"
+    assert list_runs(copied_run.parent)[0].state == "interrupted"
+    assert sorted(copied_run.iterdir()) == before
+
+
+def test_the_lock_that_a_killed_process_left_does_not_count(copied_run: Path) -> None:
+    """Nor does a link in its place, which leads to what must not be touched."""
+    (copied_run / "metrics.json").unlink()
+    (copied_run / ".lock").write_text("left", "utf-8")
+    assert list_runs(copied_run.parent)[0].state == "interrupted"
+    assert (copied_run / ".lock").read_text("utf-8") == "left"
+    (copied_run / ".lock").unlink()
+    (copied_run / ".lock").symlink_to(copied_run / "spec.json")
+    assert list_runs(copied_run.parent)[0].state == "interrupted"
+
+
+def test_the_newest_comes_first_and_other_folders_are_left_out(tmp_path: Path) -> None:
+    """By when the spec was written, as `latest` goes; files and folders of others do not count."""
+    for second, name in enumerate(["b", "c", "a"]):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "spec.json").write_text("{}", "utf-8")
+        os.utime(tmp_path / name / "spec.json", (second, second))
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "spec.json").write_text("{}", "utf-8")
+    assert [entry.name for entry in list_runs(tmp_path)] == ["a", "c", "b"]
+
+
+def test_a_search_is_one_entry_with_its_trials_counted(tmp_path: Path) -> None:
+    """Its trials' runs lie within, and are not listed."""
+    search = tmp_path / "search"
+    for number in range(3):
+        (search / "trials" / f"t{number}").mkdir(parents=True)
+    spec = {"name": "tuned", "dataset": {"name": "digits"}, "fit": {"epochs": 5}}
+    (search / "search.json").write_text(json.dumps(spec), "utf-8")
+    (entry,) = list_runs(tmp_path)
+    assert (entry.kind, entry.trials, entry.state) == ("search", 3, "interrupted")
+    (search / "best.json").write_text("{}", "utf-8")
+    assert list_runs(tmp_path)[0].state == "finished"
+
+
+def test_a_missing_folder_holds_no_runs_and_a_file_is_refused(tmp_path: Path) -> None:
+    """Before the first run there is no folder yet."""
+    assert list_runs(tmp_path / "runs") == []
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(RunError, match="expected a folder"):
+        list_runs(tmp_path / "file")
+
+
+def test_a_hundred_runs_take_a_fraction_of_a_second(copied_run: Path) -> None:
+    """Only small records are read, whatever the size of models and predictions."""
+    for number in range(100):
+        copy = copied_run.with_name(f"copy{number}")
+        copy.mkdir()
+        for name in ("spec.json", "metrics.json", "environment.json"):
+            shutil.copy(copied_run / name, copy)
+        (copy / "model.keras").touch()
+        os.truncate(copy / "model.keras", 2**33)
+    # In a process of its own: this one has Keras's objects, through which Python's collector goes.
+    code = (
+        "import sys, time; from kzoo.runs.overview import list_runs; began = time.process_time(); "
+        "print(len(list_runs(sys.argv[1])), time.process_time() - began)"
+    )
+    command = [sys.executable, "-c", code, str(copied_run.parent)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    listed, seconds = finished.stdout.split()
+    assert listed == "101"
+    assert float(seconds) < 0.3
