@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import kzoo
-from kzoo.cli import demo, evaluate, export, look, predict, run, serve, tune, verify
+from kzoo.cli import demo, doctor, evaluate, export, look, predict, run, serve, tune, verify
 from kzoo.cli.output import SIGNALLED, print_line, say, take_any_text
 from kzoo.errors import KzooError
 
@@ -35,6 +35,7 @@ app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
+app.command("doctor")(doctor.doctor)
 app.command("list")(look.list_specs)
 app.command("show")(look.show)
 app.command("validate")(look.validate)
