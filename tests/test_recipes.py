@@ -24,7 +24,7 @@ import contextlib, io, json, sys
 from pathlib import Path
 import keras, numpy as np
 import kzoo
-from kzoo.cli.app import app
+from kzoo.cli.app import command_line
 from kzoo.datasets import load_inputs
 
 found = {"package": str(Path(kzoo.__file__).parent)}
@@ -33,7 +33,7 @@ found = {"package": str(Path(kzoo.__file__).parent)}
 def command(*arguments):
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        app(list(arguments), standalone_mode=False)
+        command_line()(list(arguments), standalone_mode=False)
     return said.getvalue()
 
 

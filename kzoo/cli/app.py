@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 
 import kzoo
-from kzoo.cli import demo, doctor, evaluate, export, look, predict, run, serve, tune, verify
 from kzoo.cli.output import SIGNALLED, print_line, say, take_any_text
 from kzoo.errors import KzooError
 
 INTERRUPTED = SIGNALLED + signal.SIGINT
 TERMINATED = SIGNALLED + signal.SIGTERM
 
-app = typer.Typer(
-    name="kzoo",
-    help="A zoo of small Keras models that run from a JSON file.",
-    epilog="Start with: kzoo run deep_mlp",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("run")(run.run)
-app.command("tune")(tune.tune)
-app.command("predict")(predict.predict)
-app.command("serve")(serve.serve)
-app.command("demo")(demo.demo)
-app.command("evaluate")(evaluate.evaluate)
-app.command("export")(export.export)
-app.command("verify")(verify.verify)
-app.command("doctor")(doctor.doctor)
-app.command("list")(look.list_specs)
-app.command("show")(look.show)
-app.command("validate")(look.validate)
-app.command("schema")(look.schema)
-app.command("init")(look.init)
+# Each command's module and function, in the order of the help.
+_COMMANDS = {
+    "run": ("run", "run"),
+    "tune": ("tune", "tune"),
+    "predict": ("predict", "predict"),
+    "demo": ("demo", "demo"),
+    "serve": ("serve", "serve"),
+    "evaluate": ("evaluate", "evaluate"),
+    "export": ("export", "export"),
+    "verify": ("verify", "verify"),
+    "doctor": ("doctor", "doctor"),
+    "list": ("look", "list_specs"),
+    "show": ("look", "show"),
+    "validate": ("look", "validate"),
+    "schema": ("look", "schema"),
+    "init": ("look", "init"),
+}
 
 
 class _Terminated(SystemExit):
@@ -53,7 +49,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool,
@@ -65,16 +60,41 @@ def _options(
     """A zoo of small Keras models that run from a JSON file."""
 
 
+def command_line(arguments: Sequence[str] = ()) -> typer.Typer:
+    """Return the command line.
+
+    Args:
+        arguments: What was typed. Where they begin with a command's name, it alone is imported:
+            the others would take longer than many a command.
+    """
+    app = typer.Typer(
+        name="kzoo",
+        help="A zoo of small Keras models that run from a JSON file.",
+        epilog="Start with: kzoo run deep_mlp",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    named = [name for name in arguments[:1] if name in _COMMANDS]
+    for name in named or _COMMANDS:
+        module, function = _COMMANDS[name]
+        app.command(name)(getattr(importlib.import_module(f"kzoo.cli.{module}"), function))
+    return app
+
+
 def main() -> NoReturn:
     """Run the command line; a KzooError becomes one line on standard error and exit status 1."""
     signal.signal(signal.SIGTERM, _terminate)
+    # Of pydantic, which otherwise looks for plugins among all packages that are installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     take_any_text()
     if sys.stdout is None:
         # Nor would its file descriptor stay free: the next file that is opened would get it.
         say("Error: standard output is closed")
         sys.exit(1)
     try:
-        app()
+        command_line(sys.argv[1:])()
         status = 0
     except KzooError as error:
         say(f"Error: {error}")

@@ -34,6 +34,15 @@ SpecArgument = Annotated[
         autocompletion=complete_spec,
     ),
 ]
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A run: its path, the beginning of its name, or latest; a name of `kzoo list` that "
+        "has weights; or the .safetensors file of a run.",
+        autocompletion=complete_model,
+    ),
+]
 SpecOrRunArgument = Annotated[
     str,
     typer.Argument(

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from kzoo.cli.arguments import ModelArgument
 from kzoo.cli.output import print_line, say
-from kzoo.cli.predict import ModelArgument
 
 
 def demo(

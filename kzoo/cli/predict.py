@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kzoo.cli.arguments import complete_spec
+from kzoo.cli.arguments import ModelArgument
 from kzoo.cli.output import say
 from kzoo.errors import DataError
 
@@ -24,16 +23,6 @@ if TYPE_CHECKING:
 _STANDARD_INPUT = "-"
 # Of what comes by standard input, in bytes.
 _MOST_INPUT = 2**30
-
-ModelArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        help="A run: its path, the beginning of its name, or latest; a name of `kzoo list` that "
-        "has weights; or the .safetensors file of a run.",
-        autocompletion=complete_spec,
-    ),
-]
 
 
 def predict(
@@ -138,6 +127,8 @@ def _as_file(name: str) -> Iterator[str]:
         raise DataError("-: received nothing on standard input; expected a picture or a table")
     if len(content) > _MOST_INPUT:
         raise DataError(f"-: received more than {_MOST_INPUT:,} bytes; expected a file instead")
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"input{_ending(content)}")
         path.write_bytes(content)

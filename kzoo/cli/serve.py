@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from kzoo.cli.arguments import ModelArgument
 from kzoo.cli.output import SIGNALLED, print_line, say
-from kzoo.cli.predict import ModelArgument
 from kzoo.errors import ServerError
 
 # What the extra brings.

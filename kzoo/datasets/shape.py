@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from kzoo.datasets.features import TableFeatures
+if TYPE_CHECKING:
+    from kzoo.datasets.features import TableFeatures
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ def to_int8(
     """
     others = tuple(index for index in range(weights.ndim) if index != axis)
     highest = np.abs(weights).max(axis=others, keepdims=True)
-    factors = np.where(highest > 0, highest / _HIGHEST, 1).astype(np.float32)
+    factors = (highest / _HIGHEST).astype(np.float32)
+    # Of outputs without weights, and of weights too small for a factor.
+    factors[factors == 0] = 1
     whole = np.clip(np.rint(weights / factors), -_HIGHEST, _HIGHEST).astype(np.int8)
     return whole, factors.reshape(-1)

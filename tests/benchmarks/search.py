@@ -150,7 +150,7 @@ def main() -> None:
     ]
     print("\n".join(lines))
     if options.write:
-        put_table("search", lines)
+        put_table("search", lines, ("docs/search.md", "docs/search.ko.md"))
 
 
 if __name__ == "__main__":

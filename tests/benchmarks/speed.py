@@ -158,7 +158,8 @@ def main() -> None:
     lines = [*times, "", *seconds, "", *processes, "", about]
     print("", *lines, sep="\n")
     if options.write:
-        put_table("speed", lines)
+        put_table("speedup", times)
+        put_table("speed", lines, ("docs/speed.md", "docs/speed.ko.md"))
 
 
 if __name__ == "__main__":

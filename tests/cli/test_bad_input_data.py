@@ -266,7 +266,7 @@ RUNS: list[tuple[str, Damage | None, Files, list[str], str]] = [
     ("other data misspelt", None, {}, ["--data", "digit"], "Did you mean 'digits'?"),
     ("other data nameless", None, {}, ["--data", ""], "data: received an empty name; expected a"),
     ("other data of other shape", None, TABLE, ["--data", "d.npz"],
-     "d.npz: received examples of shape (3,); expected (8, 8), as in digits, which this run was"),
+     "d.npz: received examples of shape (3,); expected (8, 8), as in digits, which the model was"),
     ("other data of other classes", None, WORDS, ["--data", "d.npz"],
      "d.npz: y: received class 'cat'; expected the classes that the run was trained on: 0, 1, 2"),
 ]  # fmt: skip

@@ -60,7 +60,7 @@ def test_each_ending_has_its_status(
         if error:
             raise error
 
-    monkeypatch.setattr(application, "app", end)
+    monkeypatch.setattr(application, "command_line", lambda arguments: end)
     assert call() == status
     assert capsys.readouterr().err == said
 
@@ -82,7 +82,7 @@ def test_a_defect_keeps_its_traceback(
     def fail() -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(application, "app", fail)
+    monkeypatch.setattr(application, "command_line", lambda arguments: fail)
     with pytest.raises(ZeroDivisionError):
         main()
 

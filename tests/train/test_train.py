@@ -178,6 +178,7 @@ def test_plain_keras_loads_the_model_of_a_table(train: Train) -> None:
 def test_keras_evaluates_to_the_same_loss(finished: kzoo.Run) -> None:
     """test_loss is what model.evaluate gives."""
     model = keras.saving.load_model(finished.path / "model.keras")
+    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     test = digits().test
     loss, _ = model.evaluate(test.x, test.y, verbose=0)
     assert finished.metrics["test_loss"] == pytest.approx(loss, rel=1e-4)
