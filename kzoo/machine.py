@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 GIBIBYTE = 2**30
 # TensorFlow's own allocations begin at multiples of so many bytes, and its kernels rely on it.
 ALIGNMENT = 64
+# The units of a processor that compute in bfloat16, as Linux names them.
+BFLOAT16_UNITS = frozenset({"amx_bf16", "avx512_bf16"})
 # What is assumed where the system does not say.
 _ASSUMED_MEMORY = 8 * GIBIBYTE
 # A container's limit, below what the machine has: control groups 2 and 1.
@@ -23,18 +25,64 @@ _CONTAINER_LIMITS = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 )
+# The microseconds of computing in each period of so many: of control groups 2 in one file.
+_CONTAINER_QUOTAS = (
+    ("/sys/fs/cgroup/cpu.max",),
+    ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
+)
+_CPUINFO = "/proc/cpuinfo"
+_MEMINFO = "/proc/meminfo"
+_STATUS = "/proc/self/status"
 
 
 def memory() -> int:
     """Return the bytes of memory of this machine, or of the container where that is less."""
-    sizes = []
+    sizes = [size for size in (physical_memory(), container_memory()) if size]
+    return min(sizes, default=_ASSUMED_MEMORY)
+
+
+def physical_memory() -> int | None:
+    """Return the bytes of memory of this machine, whatever a container may use of them."""
     with contextlib.suppress(AttributeError, OSError, ValueError):
-        sizes.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return size if size > 0 else None
+    return None
+
+
+def container_memory() -> int | None:
+    """Return the bytes of memory that a container may use; None where nothing limits them."""
+    sizes = []
     for name in _CONTAINER_LIMITS:
         # A container without a limit says "max", which is no number.
         with contextlib.suppress(OSError, ValueError):
             sizes.append(int(Path(name).read_text("ascii")))
-    return min((size for size in sizes if size > 0), default=_ASSUMED_MEMORY)
+    return min((size for size in sizes if size > 0), default=None)
+
+
+def available_memory() -> int | None:
+    """Return the bytes of memory that are free for a new program, where the system says it."""
+    return _kibibytes(_MEMINFO, "MemAvailable")
+
+
+def peak_memory() -> int | None:
+    """Return the most bytes of memory that this process has held, where the system says it."""
+    # Not by `getrusage` on Linux: there a process starts with the peak of the one that started it.
+    peak = _kibibytes(_STATUS, "VmHWM")
+    if peak is not None or sys.platform == "win32":
+        return peak
+    import resource
+
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return largest if sys.platform == "darwin" else largest * 1024
+
+
+def _kibibytes(file: str, label: str) -> int | None:
+    """Return the bytes that a file of Linux's ``/proc`` says of something."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path(file).read_text("ascii", errors="replace").splitlines():
+            if line.startswith(f"{label}:"):
+                return int(line.split()[1]) * 1024
+    return None
 
 
 def most_memory() -> int:
@@ -45,6 +93,26 @@ def most_memory() -> int:
 def count_cores() -> int:
     """Return the number of cores that this process may use."""
     return (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()) or 1
+
+
+def container_cores() -> float | None:
+    """Return the cores whose time a container may use; None where nothing limits it."""
+    for names in _CONTAINER_QUOTAS:
+        # Without a limit the quota is "max", or -1.
+        with contextlib.suppress(OSError, ValueError):
+            quota, period = " ".join(Path(name).read_text("ascii") for name in names).split()
+            if int(quota) > 0 and int(period) > 0:
+                return int(quota) / int(period)
+    return None
+
+
+def processor_units() -> frozenset[str] | None:
+    """Return the names of what the processor has, as Linux lists them; None where nobody does."""
+    with contextlib.suppress(OSError):
+        for line in Path(_CPUINFO).read_text("utf-8", errors="replace").splitlines():
+            if line.startswith(("flags", "Features")):
+                return frozenset(line.partition(":")[2].split())
+    return None
 
 
 def describe_device() -> str:

@@ -123,6 +123,27 @@ def list_specs() -> tuple[list[SpecFile], list[str]]:
     return sorted(files, key=lambda file: file.name), problems
 
 
+def find_problems() -> Iterator[tuple[str, str]]:
+    """Yield what of the registered builders and specs cannot be used: a distribution, and why.
+
+    Every builder is imported, with whatever its plugin imports.
+    """
+    for name in list_models():
+        points = _points(_BUILDERS_GROUP).get(name, ())
+        try:
+            get_builder(name)
+        except PluginError as error:
+            yield _origin(points[-1]), str(error)
+    for origin, folder in _spec_folders():
+        if folder is None:
+            yield origin, f"{origin}: its folder of specs is missing; reinstall or remove it"
+    files, _ = list_specs()
+    for file in files:
+        rivals = [other.origin for other in files if other.name == file.name]
+        if file.origin == rivals[-1] != rivals[0]:
+            yield file.origin, _clash("spec", file.name, rivals)
+
+
 def get_spec_file(name: str, *, where: str = "") -> SpecFile:
     """Return the file of the registered spec `name`.
 

@@ -131,6 +131,7 @@ def test_guard_refuses_keras(guarded: dict[str, Path]) -> None:
         ["validate", "deep_mlp"],
         ["schema"],
         ["init", "deep_mlp"],
+        ["doctor"],
         ["run", "deep_mlp", "fit.epochs=x"],
     ],
     ids=" ".join,

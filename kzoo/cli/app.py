@@ -32,6 +32,7 @@ _COMMANDS = {
     "verify": ("verify", "verify"),
     "runs": ("runs", "list_runs"),
     "compare": ("compare", "compare"),
+    "doctor": ("doctor", "doctor"),
     "list": ("look", "list_specs"),
     "show": ("look", "show"),
     "validate": ("look", "validate"),

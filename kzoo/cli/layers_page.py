@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from kzoo.cli.columns import print_table, result_console
-from kzoo.cli.output import only_json
+from kzoo.cli.output import only_json, waiting
 from kzoo.cli.words import duration
-from kzoo.display.forms import can_move, make_console
 from kzoo.display.table import Column
 from kzoo.spec import Spec
 
@@ -32,20 +29,11 @@ def show_layers(spec: Spec, *, as_json: bool) -> None:
     """
     with only_json(as_json) as give:
         from kzoo.evaluation.layers import layer_figures
-        from kzoo.evaluation.timing import data_shape, time_epoch, with_steps_for
-        from kzoo.runs import scaled_model
-        from kzoo.train.start_weights import freeze
+        from kzoo.evaluation.timing import data_shape, model_for, time_epoch, with_steps_for
 
         shape = data_shape(spec)
         spec = with_steps_for(spec, shape)
-        model = scaled_model(
-            spec.model,
-            input_shape=shape.input_shape,
-            num_classes=len(shape.class_names),
-            scaling=shape.scaling,
-            table=shape.table,
-        )
-        freeze(model, spec.fit.freeze)
+        model = model_for(spec, shape)
         trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
         layers = layer_figures(model)
         if as_json:
@@ -53,17 +41,9 @@ def show_layers(spec: Spec, *, as_json: bool) -> None:
             give(_tree(spec, shape, layers, trained, epoch))
             return
         _print_layers(spec, shape, layers, trained)
-        with _waiting("timing an epoch"):
+        with waiting("timing an epoch"):
             epoch = time_epoch(spec, shape)
         _print_epoch(spec, epoch)
-
-
-@contextlib.contextmanager
-def _waiting(text: str) -> Iterator[None]:
-    """Show that something goes on, on a terminal."""
-    moving = can_move(sys.stderr)
-    with make_console(sys.stderr).status(text) if moving else contextlib.nullcontext():
-        yield
 
 
 def _tree(

@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -138,3 +138,13 @@ def only_json(wanted: bool) -> Iterator[Callable[[Any], None]]:
         os.close(saved)
     for result in results:
         print_json(result)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Show that something goes on, on a terminal."""
+    # Here, as most commands never wait.
+    from kzoo.display.forms import can_move, make_console
+
+    with make_console(sys.stderr).status(text) if can_move(sys.stderr) else nullcontext():
+        yield

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import FunctionType
 from typing import Any, Literal
 
 from kzoo.engine.twin import is_graph_of_layers
+from kzoo.machine import BFLOAT16_UNITS, processor_units
 from kzoo.start import keras
 
 Execution = Literal["auto", "compiled", "graph", "plain"]
 
 _BACKENDS = ("tensorflow", "jax")
-_CPUINFO = Path("/proc/cpuinfo")
-_BFLOAT16_UNITS = ("amx_bf16", "avx512_bf16")
 
 # What was measured on CPUs, of Keras's own layers. XLA is the fastest with what comes down to
 # matrix products and elementwise work, which it fuses (`Dropout` too: its twin draws the masks).
@@ -96,10 +94,8 @@ def is_slow_in_bfloat16() -> bool:
     times the time. With AMX it took two thirds, with AVX-512's alone between 0.8 and 1.2. Only
     Linux tells what a processor has.
     """
-    if not _on_cpu() or not _CPUINFO.is_file():
-        return False
-    known = _CPUINFO.read_text("utf-8", errors="replace")
-    return not any(f" {unit}" in known for unit in _BFLOAT16_UNITS)
+    units = processor_units()
+    return _on_cpu() and units is not None and not units & BFLOAT16_UNITS
 
 
 def _on_cpu() -> bool:

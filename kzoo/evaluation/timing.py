@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,14 @@ import numpy.typing as npt
 from kzoo.datasets import NAMED_DATASETS, DataShape, load_dataset
 from kzoo.datasets.formats import all_settings
 from kzoo.datasets.split import validation_rows
+from kzoo.runs import scaled_model
 from kzoo.spec import Spec
 from kzoo.train import run as train
+from kzoo.train.start_weights import freeze
 from kzoo.train.steps import with_enough_steps
+
+if TYPE_CHECKING:
+    import keras
 
 _STEPS = 50
 _LEAST_ROWS = 5000
@@ -55,6 +60,23 @@ def with_steps_for(spec: Spec, shape: DataShape) -> Spec:
     )
     fit = with_enough_steps(spec.fit, max(shape.rows - validation, 1))
     return spec.model_copy(update={"fit": fit})
+
+
+def model_for(spec: Spec, shape: DataShape) -> keras.Model:
+    """Return the model of a spec as it is trained on data of this shape, not yet compiled.
+
+    Raises:
+        KzooError: it cannot be built for them.
+    """
+    model = scaled_model(
+        spec.model,
+        input_shape=shape.input_shape,
+        num_classes=len(shape.class_names),
+        scaling=shape.scaling,
+        table=shape.table,
+    )
+    freeze(model, spec.fit.freeze)
+    return model
 
 
 def time_epoch(spec: Spec, shape: DataShape) -> EpochTime:

@@ -547,7 +547,7 @@ def test_a_processor_without_units_for_bfloat16_is_told(
     information = tmp_path / "cpuinfo"
     if flags is not None:
         information.write_text(f"processor\t: 0\nflags\t\t: fpu {flags}\n", "utf-8")
-    monkeypatch.setattr("kzoo.engine.choice._CPUINFO", information)
+    monkeypatch.setattr("kzoo.machine._CPUINFO", str(information))
     run = train(model__dtype_policy=policy, fit__epochs=1)
     assert ("float32 is faster here" in capsys.readouterr().err) is is_told
     assert run.load().get_layer("deep_mlp").get_layer("hidden_1").dtype_policy.name == policy

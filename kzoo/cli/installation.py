@@ -1,0 +1,358 @@
+"""What can be found of an installation and a machine without importing Keras."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from importlib.metadata import PackageNotFoundError, distribution, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from kzoo import machine, registry
+from kzoo.cli.findings import Finding
+from kzoo.cli.output import encoding_of, quoted
+from kzoo.errors import KzooError, one_line
+from kzoo.machine import GIBIBYTE
+
+# What the first line names besides kzoo itself.
+_NAMED = ("keras", "tensorflow", "numpy")
+_DEVELOPERS = "dev"
+_TESTED_BACKENDS = ("tensorflow", "jax")
+_UNTESTED_BACKEND = "torch"
+# What Keras's settings are unless its file says otherwise.
+_CHANNELS_LAST, _FLOAT = "channels_last", "float32"
+# Keras and TensorFlow alone take half of it.
+_LEAST_MEMORY = GIBIBYTE
+# A run of the largest spec of the zoo writes a tenth of it; a search keeps every trial.
+_COMFORTABLE_DISK = GIBIBYTE
+_LEAST_DISK = 2**26
+_DATASET = "mnist"
+# Programs that compute, for each core; kzoo itself comes on top.
+_BUSY = 0.5
+
+
+def check_installation(out: Path, *, with_spec: bool = False) -> list[Finding]:
+    """Return what was found of this installation and machine; Keras is not imported.
+
+    A plugin's builders are imported, and so is whatever they import.
+
+    Args:
+        out: The folder that is to get the runs; it is not made.
+        with_spec: Whether a spec is looked at too, which says more of the data and the device.
+    """
+    return [
+        *_versions(),
+        *_extras(),
+        *_plugins(),
+        *_keras_settings(),
+        *_variables(),
+        *_processor(),
+        *_cores(),
+        *_load(),
+        *_memory(),
+        *_folder(out),
+        *_data(),
+        *([] if with_spec else [_more()]),
+    ]
+
+
+def _versions() -> Iterator[Finding]:
+    """Yield a problem for each requirement that is not met, or one line of versions."""
+    try:
+        kzoo = distribution("kzoo")
+    except PackageNotFoundError:
+        text = "kzoo is not installed, so neither are its builders; it is only on Python's path"
+        yield Finding("problem", "versions", text, "pip install -e .")
+        return
+    python, wanted = platform.python_version(), kzoo.metadata["Requires-Python"] or ""
+    problems = []
+    if not SpecifierSet(wanted).contains(python, prereleases=True):
+        text = f"Python {python} runs; kzoo needs {wanted}"
+        problems.append(Finding("problem", "versions", text, "python3.12 -m venv venv"))
+    for requirement in _requirements():
+        found = _version(requirement.name)
+        if not _is_met(requirement):
+            text = (
+                f"{requirement.name} {found} is installed; kzoo needs {requirement.specifier}"
+                if found
+                else f"{requirement.name} is not installed; kzoo needs {_plain(requirement)}"
+            )
+            command = f"pip install {shlex.quote(_plain(requirement))}"
+            problems.append(Finding("problem", "versions", text, command))
+    yield from problems
+    if not problems:
+        numbers = {name: _version(name) or "" for name in _NAMED}
+        figures = {"kzoo": kzoo.version, "python": python, **numbers}
+        text = ", ".join(f"{name} {number}" for name, number in figures.items())
+        yield Finding("ok", "versions", text, "pip check", figures)
+
+
+def _requirements(extra: str = "") -> list[Requirement]:
+    """Return what kzoo needs here, or what one of its extras needs besides."""
+    found = []
+    for requirement in map(Requirement, distribution("kzoo").requires or []):
+        marker = requirement.marker
+        is_basic = marker is None or marker.evaluate({"extra": ""})
+        is_wanted = is_basic
+        if extra:
+            is_wanted = marker is not None and not is_basic and marker.evaluate({"extra": extra})
+        if is_wanted:
+            found.append(requirement)
+    return found
+
+
+def _is_met(requirement: Requirement) -> bool:
+    found = _version(requirement.name)
+    return found is not None and requirement.specifier.contains(found, prereleases=True)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _plain(requirement: Requirement) -> str:
+    """Return what to give to pip, without the condition."""
+    return f"{requirement.name}{requirement.specifier}"
+
+
+def _extras() -> Iterator[Finding]:
+    try:
+        names = distribution("kzoo").metadata.get_all("Provides-Extra") or []
+    except PackageNotFoundError:
+        return
+    names = [name for name in names if name != _DEVELOPERS]
+    missing = [name for name in names if not all(map(_is_met, _requirements(name)))]
+    if missing:
+        text = f"not installed, or too old: {', '.join(missing)}"
+        command = f"pip install 'kzoo[{','.join(missing)}]'"
+        yield Finding("note", "extras", text, command, {"missing": missing})
+    elif names:
+        yield Finding("ok", "extras", ", ".join(names), "kzoo export --help", {"missing": []})
+
+
+def _plugins() -> Iterator[Finding]:
+    problems = list(_broken())
+    for origin, problem in problems:
+        name = shlex.quote(origin.partition(" ")[0])
+        yield Finding("problem", "plugins", one_line(problem), f"pip uninstall {name}")
+    if not problems:
+        models, specs = registry.list_models(), registry.list_specs()[0]
+        text = f"{len(models)} builders and {len(specs)} specs, all usable"
+        figures = {"builders": len(models), "specs": len(specs)}
+        yield Finding("ok", "plugins", text, "kzoo list", figures)
+
+
+def _broken() -> Iterator[tuple[str, str]]:
+    """Yield the distributions of what cannot be used, and why: builders, specs, their content."""
+    from kzoo.spec import outline_spec
+
+    yield from registry.find_problems()
+    for file in registry.list_specs()[0]:
+        try:
+            outline_spec(file.path)
+        except KzooError as error:
+            yield file.origin, f"{file.origin}: {error}"
+
+
+def _keras_settings() -> Iterator[Finding]:
+    """Yield what Keras's own settings say that a run would meet; they are read, not taken."""
+    folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    path = folder / "keras.json"
+    settings = {}
+    if path.is_file():
+        try:
+            settings = dict(json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            text = f"{path} cannot be read; Keras takes its defaults"
+            yield Finding("note", "keras", text, f"rm {_quoted(path)}")
+    by_variable = os.environ.get("KERAS_BACKEND")
+    backend = by_variable or str(settings.get("backend", "tensorflow"))
+    yield _backend(backend, "KERAS_BACKEND" if by_variable else str(path))
+    if settings.get("image_data_format", _CHANNELS_LAST) != _CHANNELS_LAST:
+        text = (
+            f"{path} wants channels first: convolutional specs build another model than the zoo's"
+        )
+        yield Finding("problem", "keras", one_line(text), f"rm {_quoted(path)}")
+    if settings.get("floatx", _FLOAT) != _FLOAT:
+        text = f"{path} says floatx {settings['floatx']}: figures are not those of {_FLOAT}"
+        yield Finding("note", "keras", one_line(text), f"rm {_quoted(path)}")
+
+
+def _backend(backend: str, source: str) -> Finding:
+    mend, figures = "export KERAS_BACKEND=tensorflow", {"backend": backend}
+    says = one_line(f"{source} says {backend}")
+    if backend not in (*_TESTED_BACKENDS, _UNTESTED_BACKEND):
+        text = f"{says}, with which Keras cannot train"
+        return Finding("problem", "backend", text, mend, figures)
+    # On Python's path alone: a backend is looked for, and no import hook shall import it.
+    if PathFinder.find_spec(backend) is None:
+        text = f"{says}, which is not installed"
+        return Finding("problem", "backend", text, mend, figures)
+    if backend == _UNTESTED_BACKEND:
+        text = f"{says}; kzoo is tested with {' and '.join(_TESTED_BACKENDS)}"
+        return Finding("note", "backend", text, mend, figures)
+    return Finding("ok", "backend", backend, "kzoo doctor softmax_regression", figures)
+
+
+def _variables() -> Iterator[Finding]:
+    """Yield the variables of the environment that change results or speed."""
+    cores = machine.count_cores()
+    if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
+        text = "TF_ENABLE_ONEDNN_OPTS=0: convolutions are slower, and results have other bits"
+        yield _unset("TF_ENABLE_ONEDNN_OPTS", text)
+    if os.environ.get("TF_DETERMINISTIC_OPS", "").lower() in ("1", "true"):
+        text = "TF_DETERMINISTIC_OPS=1: TensorFlow compiles nothing, so most trainings are slower"
+        yield _unset("TF_DETERMINISTIC_OPS", text)
+    for name, who in (
+        ("TF_NUM_INTRAOP_THREADS", "TensorFlow"),
+        # Measured: TensorFlow's own threads do not heed it.
+        ("OMP_NUM_THREADS", "NumPy, for `kzoo predict` (not TensorFlow),"),
+    ):
+        value = os.environ.get(name, "")
+        if value.isdecimal() and 0 < int(value) < cores:
+            yield _unset(name, f"{name}={value}: {who} uses so many of {cores} cores")
+    for name in ("XLA_FLAGS", "TF_XLA_FLAGS"):
+        flags = os.environ.get(name)
+        if flags:
+            yield _unset(name, f"{name}={one_line(flags)}: the compiler is not at its defaults")
+
+
+def _unset(name: str, text: str) -> Finding:
+    return Finding("note", "environment", text, f"unset {name}", {name: os.environ[name]})
+
+
+def _processor() -> Iterator[Finding]:
+    units = machine.processor_units()
+    if units is None or platform.machine().lower() not in ("x86_64", "amd64"):
+        return
+    if "avx" not in units:
+        text = "no AVX units: TensorFlow's and JAX's packages end in an illegal instruction"
+        yield Finding("problem", "processor", text, "lscpu")
+        return
+    found = sorted(units & machine.BFLOAT16_UNITS)
+    known = [name for name in ("avx2", "avx512f") if name in units]
+    figures = {"bfloat16_units": found}
+    if found:
+        text = f"{', '.join(known + found)}: bfloat16 can be faster for convolutions"
+        command = "kzoo doctor small_cnn"
+    else:
+        text = f"{', '.join(known or ['avx'])}; no bfloat16 units: float32 is faster"
+        command = "kzoo run small_cnn model.dtype_policy=float32"
+    yield Finding("ok", "processor", text, command, figures)
+
+
+def _cores() -> Iterator[Finding]:
+    cores, quota = machine.count_cores(), machine.container_cores()
+    figures = {"cores": cores, "container_cores": quota}
+    if quota is not None and quota < cores:
+        threads = max(round(quota), 1)
+        text = f"{cores} cores seen, but the container gets the time of {quota:g}"
+        command = f"export TF_NUM_INTRAOP_THREADS={threads}"
+        yield Finding("note", "cores", text, command, figures)
+    else:
+        command = f"kzoo tune deep_mlp --workers {cores}"
+        yield Finding("ok", "cores", f"{cores} to compute on", command, figures)
+
+
+def _load() -> Iterator[Finding]:
+    """Yield that other programs compute, which makes every time that is measured too long."""
+    if not hasattr(os, "getloadavg"):
+        return
+    cores, load = machine.count_cores(), os.getloadavg()[0]
+    if load > _BUSY * cores:
+        text = f"other programs compute (load {load:.1f}, {cores} cores): times are too long now"
+        yield Finding("note", "load", text, "top", {"load": load})
+
+
+def _memory() -> Iterator[Finding]:
+    whole, physical = machine.memory(), machine.physical_memory()
+    free = machine.available_memory()
+    free = whole if free is None else min(free, whole)
+    figures = {"memory": whole, "available": free}
+    text = f"{gibibytes(whole)} GiB, {gibibytes(free)} of them free"
+    limited = machine.container_memory()
+    if physical is not None and limited is not None and limited < physical:
+        text += f" (the container's limit; the machine has {gibibytes(physical)})"
+    if whole < _LEAST_MEMORY:
+        text += f"; expected {gibibytes(_LEAST_MEMORY)} or more"
+        yield Finding("problem", "memory", text, "free -h", figures)
+    elif free < _LEAST_MEMORY or "container" in text:
+        yield Finding("note", "memory", text, "kzoo doctor deep_mlp", figures)
+    else:
+        yield Finding("ok", "memory", text, "kzoo doctor deep_mlp", figures)
+
+
+def _folder(out: Path) -> Iterator[Finding]:
+    """Yield whether runs can be written and how much of them; nothing is left behind."""
+    folder = nearest_folder(out)
+    elsewhere = "kzoo run deep_mlp --out ~/runs"
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        text = f"{out}: nothing can be written there: {reason}"
+        yield Finding("problem", "runs", one_line(text), elsewhere)
+        return
+    figures = {"free": free}
+    text = one_line(f"{out} can be written; {gibibytes(free)} GiB are free")
+    if free < _LEAST_DISK:
+        yield Finding("problem", "runs", f"{text}, too few for a run", elsewhere, figures)
+    elif free < _COMFORTABLE_DISK:
+        yield Finding("note", "runs", f"{text}, few for a search", elsewhere, figures)
+    else:
+        yield Finding("ok", "runs", text, f"kzoo run deep_mlp --out {_quoted(out)}", figures)
+
+
+def nearest_folder(out: Path) -> Path:
+    """Return what is there of a folder's path: itself, or what it would be made in."""
+    path = out.absolute()
+    return next((place for place in (path, *path.parents) if place.exists()), path)
+
+
+def _data() -> Iterator[Finding]:
+    from kzoo.datasets.catalogue import NAMED_DATASETS
+    from kzoo.datasets.keras_datasets import is_at_hand
+
+    told = os.environ.get("KZOO_DATA")
+    is_here = is_at_hand(NAMED_DATASETS[_DATASET])
+    then = "" if is_here else f"; {_DATASET} would be downloaded"
+    figures = {"KZOO_DATA": told, _DATASET: is_here}
+    if told and not Path(told).is_dir():
+        text = one_line(f"KZOO_DATA: {told} is no folder{then}")
+        yield Finding("note", "datasets", text, "unset KZOO_DATA", figures)
+    elif told and not Path(told, f"{_DATASET}.npz").is_file():
+        text = one_line(f"KZOO_DATA: {told} holds no {_DATASET}.npz{then}")
+        yield Finding("note", "datasets", text, f"ls {_quoted(Path(told))}", figures)
+    elif is_here:
+        yield Finding("ok", "datasets", f"{_DATASET} is at hand", "kzoo run deep_mlp", figures)
+    else:
+        text = f"{_DATASET} is not at hand; the first run downloads it (11 MB)"
+        yield Finding("note", "datasets", text, "kzoo run deep_mlp --data digits", figures)
+
+
+def _more() -> Finding:
+    text = "Keras itself, the device, memory and time are looked at with a spec"
+    return Finding("note", "training", text, "kzoo doctor deep_mlp")
+
+
+def _quoted(path: Path) -> str:
+    return quoted(path, encoding_of(sys.stdout))
+
+
+def gibibytes(size: float) -> str:
+    """Return a number of GiB, as people say it."""
+    return f"{size / GIBIBYTE:.3g}"
