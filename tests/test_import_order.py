@@ -32,6 +32,7 @@ ROOMS = [
     "tuning",
     "prediction",
     "evaluation",
+    "reports",
     "exports",
     "pages",
     "testing",

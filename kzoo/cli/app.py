@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import kzoo
-from kzoo.cli import demo, evaluate, export, look, predict, run, serve, tune, verify
+from kzoo.cli import demo, evaluate, export, look, predict, report, run, serve, tune, verify
 from kzoo.cli.output import SIGNALLED, print_line, say, take_any_text
 from kzoo.errors import KzooError
 
@@ -33,6 +33,7 @@ app.command("predict")(predict.predict)
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
 app.command("list")(look.list_specs)

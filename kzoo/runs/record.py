@@ -90,12 +90,25 @@ class Run:
         return columns
 
     @cached_property
+    def environment(self) -> dict[str, Any]:
+        """What it ran on: versions, device, command, and what was noticed of its data.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        path = self.path / directory.ENVIRONMENT
+        environment = _read_json(path)
+        if not isinstance(environment, dict):
+            raise RunError(f"{path}: received {describe(environment)}; expected an object")
+        return environment
+
+    @cached_property
     def dataset(self) -> DatasetFacts:
         """Name, fingerprint, shape, classes and scaling of the data."""
         path = self.path / directory.ENVIRONMENT
         try:
-            return DatasetFacts.model_validate(_read_json(path).get("dataset"))
-        except (ValidationError, AttributeError) as error:
+            return DatasetFacts.model_validate(self.environment.get("dataset"))
+        except ValidationError as error:
             raise RunError(f"{path}: dataset: is not what a run writes") from error
 
     @cached_property

@@ -1,0 +1,4 @@
+from .evaluation import Evaluation as Evaluation
+from .evaluation import evaluate as evaluate
+from .verdict import Verdict as Verdict
+from .verdict import verify as verify
