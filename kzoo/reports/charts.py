@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from kzoo.figures.calibration import ReliabilityBin
 
 WIDTH, HEIGHT = 360, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 350, 12, 190
-_SQUARE_TOP = 12
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 342, 12, 190
 # More points than a picture has pixels say nothing.
 _MOST_POINTS = 300
 # From this ratio of the largest to the smallest value on, an axis is logarithmic.
@@ -132,7 +131,7 @@ def curve_chart(
 
 def reliability_chart(bins: Sequence[ReliabilityBin]) -> Chart:
     """Return accuracy against confidence, a bar for each range that has examples."""
-    across, up = _linear(0, 1, _LEFT, _RIGHT), _linear(0, 1, _BOTTOM, _SQUARE_TOP)
+    across, up = _linear(0, 1, _LEFT, _RIGHT), _linear(0, 1, _BOTTOM, _TOP)
     bars = []
     for one in bins:
         left, right = across(one.low) + 1.5, across(one.high) - 1.5
@@ -157,7 +156,7 @@ def reliability_chart(bins: Sequence[ReliabilityBin]) -> Chart:
         tuple(Tick(round(up(value / 5), 2), f"{value / 5:.0%}") for value in range(6)),
         "probability of the answer",
         bars=tuple(bars),
-        diagonal=(_LEFT, _BOTTOM, _RIGHT, _SQUARE_TOP),
+        diagonal=(_LEFT, _BOTTOM, _RIGHT, _TOP),
         summary="; ".join(bar.title for bar in bars),
     )
 

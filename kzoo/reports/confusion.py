@@ -18,6 +18,8 @@ _MOST_PICTURED = 400
 _SIDE = 300
 _LETTER = 5.6
 _LONGEST = 16
+# A narrower picture would have large letters where it fills a column.
+_NARROWEST = 330.0
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,18 @@ def draw_confusions(table: Table, class_names: Sequence[str]) -> Confusions:
     longest = max(map(len, names)) * _LETTER
     size = min(_SIDE / classes, 72.0)
     slanted = longest > size - 4
-    left, top = longest + 12, (longest * 0.72 + 14 if slanted else 18)
     side = size * classes
+    left, top = longest + 12, (longest * 0.72 + 14 if slanted else 18)
+    # Slanted names lean out to the right.
+    width = left + side + (longest * 0.72 if slanted else 4)
+    if width < _NARROWEST:
+        left, width = left + (_NARROWEST - width) / 2, _NARROWEST
     centres = [(place + 0.5) * size for place in range(classes)]
     cells = tuple(
         Cell(
             round(left + column * size, 2),
             round(top + row * size, 2),
-            f"{table[row, column]:,}" if table[row, column] else "",
+            f"{table[row, column]}" if table[row, column] else "",
             round(float(np.sqrt(shares[row, column])), 3),
             row == column,
             f"{class_names[row]} taken for {class_names[column]}: {table[row, column]:,} "
@@ -100,8 +106,7 @@ def draw_confusions(table: Table, class_names: Sequence[str]) -> Confusions:
         round(size, 2),
         round(left, 2),
         round(top, 2),
-        # Slanted names lean out to the right.
-        round(left + side + (longest * 0.72 if slanted else 4), 2),
+        round(width, 2),
         round(top + side + 4, 2),
         tuple(Tick(round(top + c, 2), name) for c, name in zip(centres, names, strict=True)),
         tuple(Tick(round(left + c, 2), name) for c, name in zip(centres, names, strict=True)),
@@ -119,7 +124,9 @@ def shortened(name: str, most: int) -> str:
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
-def _pictured(shares: np.ndarray[tuple[int, ...], np.dtype[np.float64]], classes: int, summary: str) -> Confusions:
+def _pictured(
+    shares: np.ndarray[tuple[int, ...], np.dtype[np.float64]], classes: int, summary: str
+) -> Confusions:
     step = math.ceil(classes / _MOST_PICTURED)
     if step > 1:
         edges = np.arange(0, classes, step)

@@ -69,6 +69,8 @@ class RunContent:
     Attributes:
         name: The name of the spec.
         description: What the spec says of itself.
+        dataset: What it was trained on: a name, or that of a file.
+        label: Of a table, the column of the classes.
         builder: The architecture.
         started: When it was trained, as recorded.
         evaluation: Its figures.
@@ -89,6 +91,7 @@ class RunContent:
         importance: Of the columns of a table.
         layers: Those of the model.
         parameters: Of all layers.
+        trained: How many of them are trained.
         operations: Of all layers, for one example; None where some are not known.
         data: What the data are, in words.
         rows: How many rows each split has.
@@ -103,6 +106,8 @@ class RunContent:
 
     name: str
     description: str
+    dataset: str
+    label: str
     builder: str
     started: str
     evaluation: Evaluation
@@ -123,6 +128,7 @@ class RunContent:
     importance: Importance | None
     layers: tuple[LayerFigures, ...]
     parameters: int
+    trained: int
     operations: int | None
     data: str
     rows: Mapping[str, int]
@@ -154,10 +160,14 @@ def run_content(run: Run, display: Mode = "auto") -> RunContent:
     layers = stored_layer_figures(stored)
     operations = [layer.operations for layer in layers]
     known = [count for count in operations if count is not None]
+    parameters = sum(layer.parameters for layer in layers)
+    trained = run.metrics.get("parameters")
     area, roc = _two_classes(probabilities, labels, facts.class_names)
     return RunContent(
         name=run.spec.name,
         description=run.spec.description or "",
+        dataset=Path(facts.name).name or facts.name,
+        label=getattr(facts.features, "label", ""),
         builder=str(stored.model["builder"]),
         started=_date(run.environment.get("started")),
         evaluation=evaluation,
@@ -177,7 +187,8 @@ def run_content(run: Run, display: Mode = "auto") -> RunContent:
         first_layer=first_layer(stored),
         importance=importance,
         layers=layers,
-        parameters=sum(layer.parameters for layer in layers),
+        parameters=parameters,
+        trained=trained if isinstance(trained, int) else parameters,
         operations=sum(known) if len(known) == len(operations) else None,
         data=(
             describe_examples(facts.features, facts.class_names, facts.class_counts)
@@ -185,7 +196,9 @@ def run_content(run: Run, display: Mode = "auto") -> RunContent:
             else facts.features.describe()
         ),
         rows=facts.rows,
-        notices=(*evaluation.notices, *_texts(run.metrics.get("training_notices"))),
+        notices=tuple(
+            dict.fromkeys((*evaluation.notices, *_texts(run.metrics.get("training_notices"))))
+        ),
         remarks=_texts(run.metrics.get("remarks")),
         times=_times(run.metrics.get("seconds")),
         settings=_settings(run),
@@ -226,9 +239,9 @@ def _curves(run: Run) -> tuple[Chart, ...]:
     charts = []
     for name in [*names, _LEARNING_RATE]:
         both = {"training": history.get(name), "validation": history.get(f"val_{name}")}
-        curves = {key: curve for key, curve in both.items() if curve}
         if name == _LEARNING_RATE:
-            curves = {"": curve for curve in curves.values()}
+            both = {"": history.get(name)}
+        curves = {key: curve for key, curve in both.items() if curve}
         if curves:
             title = _TITLES.get(name, name.replace("_", " "))
             charts.append(curve_chart(title, curves, kept))
@@ -293,9 +306,11 @@ def _flat(tree: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
 
 def _environment(run: Run) -> dict[str, str]:
     found, versions = run.environment, run.environment.get("versions")
-    shown = {str(name): str(value) for name, value in versions.items()} if isinstance(
-        versions, dict
-    ) else {}
+    shown = (
+        {str(name): str(value) for name, value in versions.items()}
+        if isinstance(versions, dict)
+        else {}
+    )
     machine = {"device": found.get("device"), "platform": found.get("platform")}
     return {**{name: str(value) for name, value in machine.items() if value}, **shown}
 
@@ -318,6 +333,4 @@ def refuse_search(path: Path) -> None:
         RunError: it is one.
     """
     if (path / directory.SEARCH).is_file() and not (path / directory.SPEC).is_file():
-        raise RunError(
-            f"{path}: received a search; expected a run, such as one in its folder"
-        )
+        raise RunError(f"{path}: received a search; expected a run, such as one in its folder")

@@ -41,9 +41,7 @@ class TestRows:
         return found
 
 
-def read_test_rows(
-    run: Run, labels: npt.NDArray[np.int64], display: Mode = "auto"
-) -> TestRows:
+def read_test_rows(run: Run, labels: npt.NDArray[np.int64], display: Mode = "auto") -> TestRows:
     """Return a run's test examples, or why they are not to be had.
 
     Args:

@@ -78,7 +78,5 @@ def column_importance(
             shuffled[block, place] = x[random.permutation(rows), place]
         answers = stored.probabilities(shuffled).reshape(_REPEATS, rows, -1)
         drops = [whole - score(one, labels) for one in answers]
-        found.append(
-            ColumnImportance(column.name, sum(drops) / _REPEATS, min(drops), max(drops))
-        )
+        found.append(ColumnImportance(column.name, sum(drops) / _REPEATS, min(drops), max(drops)))
     return tuple(sorted(found, key=lambda one: -one.drop)), rows

@@ -125,4 +125,4 @@ def percent(value: float) -> str:
         shown = ">99.9"
     elif shown == "0.0" and value > 0:
         shown = "<0.1"
-    return f"{shown} %"
+    return f"{shown}\N{NO-BREAK SPACE}%"

@@ -65,8 +65,14 @@ def report_page(content: RunContent) -> str:
         "form-action 'none'"
     )
     # The style is the package's own.
-    page = _templates().get_template("run.html").render(
-        report=content, policy=policy, style=Markup(style)  # noqa: S704
+    page = (
+        _templates()
+        .get_template("run.html")
+        .render(
+            report=content,
+            policy=policy,
+            style=Markup(style),  # noqa: S704
+        )
     )
     # Half of a pair of surrogates, in a name from a stranger, cannot be written as UTF-8.
     return page.encode("utf-8", "replace").decode("utf-8")
