@@ -36,7 +36,12 @@ class Elements(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Count an element and keep what it says."""
         self.tags[tag] += 1
+        self.text += " "
         self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        """Part the text of elements."""
+        self.text += " "
 
     def handle_data(self, data: str) -> None:
         """Keep text."""
