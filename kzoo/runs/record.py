@@ -107,8 +107,8 @@ class Run:
         """Name, fingerprint, shape, classes and scaling of the data."""
         path = self.path / directory.ENVIRONMENT
         try:
-            return DatasetFacts.model_validate(self.environment.get("dataset"))
-        except ValidationError as error:
+            return DatasetFacts.model_validate(_read_json(path).get("dataset"))
+        except (ValidationError, AttributeError) as error:
             raise RunError(f"{path}: dataset: is not what a run writes") from error
 
     @cached_property
