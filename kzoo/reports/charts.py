@@ -49,6 +49,16 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Point:
+    """A dot; `is_best` marks the one that matters."""
+
+    x: float
+    y: float
+    is_best: bool
+    title: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """A picture with two axes. All places are in its own units, from the top left.
 
@@ -60,6 +70,7 @@ class Chart:
         x_title: What the axis below counts.
         mark: A vertical line, if any.
         bars: Rectangles, if any.
+        points: Dots, if any.
         diagonal: The ends of a line to compare with, if any.
         summary: The picture in words.
     """
@@ -72,6 +83,7 @@ class Chart:
     y_title: str = ""
     mark: Tick | None = None
     bars: tuple[Bar, ...] = ()
+    points: tuple[Point, ...] = ()
     diagonal: tuple[float, float, float, float] | None = None
     summary: str = ""
     width: int = WIDTH
@@ -183,6 +195,62 @@ def roc_chart(points: Sequence[tuple[float, float]], area: float, positive: str)
     )
 
 
+def scatter_chart(
+    title: str,
+    values: Sequence[float],
+    scores: Sequence[float],
+    titles: Sequence[str],
+    best: int,
+    *,
+    x_title: str,
+    names: Sequence[str] | None = None,
+    is_logarithmic: bool = False,
+    climbs: Sequence[float] | None = None,
+) -> Chart:
+    """Return scores against values, a dot each.
+
+    Args:
+        title: What it shows.
+        values: ``(n,)``, finite; of words their places in `names`.
+        scores: ``(n,)``, finite.
+        titles: What each dot is.
+        best: Which dot is the best.
+        x_title: What the values are.
+        names: Of words: all there are.
+        is_logarithmic: Whether equal factors are equal distances.
+        climbs: ``(n,)``, the best score so far at each value, drawn as steps.
+    """
+    up, y_ticks = _vertical(min(scores), max(scores), may_be_logarithmic=False)
+    ends = (_LEFT + 8.0, _RIGHT - 8.0)
+    low, high = min(values), max(values)
+    if names is not None:
+        across = _linear(-0.5, len(names) - 0.5, *ends)
+        every = math.ceil(len(names) / 6)
+        x_ticks = tuple(Tick(round(across(i), 2), names[i]) for i in range(0, len(names), every))
+    elif is_logarithmic and low > 0:
+        across, x_ticks = _logarithmic(low, high, *ends)
+    else:
+        across = _linear(low, high, *ends) if low < high else lambda _: (ends[0] + ends[1]) / 2
+        x_ticks = tuple(Tick(round(across(v), 2), short(v)) for v in _ticks(low, high))
+    points = tuple(
+        Point(round(across(x), 2), round(up(y), 2), place == best, told)
+        for place, (x, y, told) in enumerate(zip(values, scores, titles, strict=True))
+    )
+    lines: tuple[Line, ...] = ()
+    if climbs is not None:
+        corners: list[tuple[float, float]] = []
+        for x, y in zip(values, climbs, strict=True):
+            if corners:
+                corners.append((across(x), corners[-1][1]))
+            corners.append((across(x), up(y)))
+        lines = (Line("best so far", " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)),)
+    # The best lies over the others.
+    points = (*(p for p in points if not p.is_best), *(p for p in points if p.is_best))
+    return Chart(
+        title, lines, x_ticks, y_ticks, x_title, points=points, summary=f"{title}; {titles[best]}"
+    )
+
+
 def short(value: float) -> str:
     """Return a number in few characters: ``0.025``, ``1e-5``, ``1,200``."""
     if value == 0:
@@ -205,20 +273,24 @@ def _linear(low: float, high: float, start: float, end: float) -> Callable[[floa
     return lambda value: start + (value - low) / span * (end - start)
 
 
-def _vertical(low: float, high: float) -> tuple[Callable[[float], float], tuple[Tick, ...]]:
+def _vertical(
+    low: float, high: float, *, may_be_logarithmic: bool = True
+) -> tuple[Callable[[float], float], tuple[Tick, ...]]:
     """Return where values lie on the axis to the left, and its ticks."""
-    if low > 0 and high / low > _LOGARITHMIC:
-        return _logarithmic(low, high)
+    if may_be_logarithmic and low > 0 and high / low > _LOGARITHMIC:
+        return _logarithmic(low, high, _BOTTOM, _TOP)
     margin = (high - low) * 0.05 or abs(high) * 0.05 or 0.5
     place = _linear(low - margin, high + margin, _BOTTOM, _TOP)
     ticks = tuple(Tick(round(place(value), 2), short(value)) for value in _ticks(low, high))
     return place, ticks
 
 
-def _logarithmic(low: float, high: float) -> tuple[Callable[[float], float], tuple[Tick, ...]]:
+def _logarithmic(
+    low: float, high: float, start: float, end: float
+) -> tuple[Callable[[float], float], tuple[Tick, ...]]:
     first, last = math.log10(low), math.log10(high)
-    margin = (last - first) * 0.05
-    inner = _linear(first - margin, last + margin, _BOTTOM, _TOP)
+    margin = (last - first) * 0.05 or 0.1
+    inner = _linear(first - margin, last + margin, start, end)
     steps = (1, 2, 5) if last - first < _DECADES_WITH_FIVES else (1,)
     decades = range(math.floor(first), math.ceil(last) + 1)
     jump = max(math.ceil(len(decades) / 6), 1) if steps == (1,) else 1
@@ -237,7 +309,7 @@ def _ticks(low: float, high: float) -> list[float]:
         return [low]
     raw = (high - low) / 4
     size = 10.0 ** math.floor(math.log10(raw))
-    step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= raw * 0.9)
+    step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= raw * 0.8)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(count * step, 12) for count in range(first, last + 1)]
 

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from kzoo.datasets.features import describe_examples
 from kzoo.display import Mode
-from kzoo.errors import RunError
 from kzoo.evaluation import Evaluation, evaluate
 from kzoo.evaluation.layers import LayerFigures, stored_layer_figures
 from kzoo.evaluation.predictions import read_predictions
@@ -324,13 +323,3 @@ def _command(found: Any) -> str:
 
 def _date(found: Any) -> str:
     return str(found)[:16].replace("T", " ") if found else ""
-
-
-def refuse_search(path: Path) -> None:
-    """Refuse a search, which is no run.
-
-    Raises:
-        RunError: it is one.
-    """
-    if (path / directory.SEARCH).is_file() and not (path / directory.SPEC).is_file():
-        raise RunError(f"{path}: received a search; expected a run, such as one in its folder")

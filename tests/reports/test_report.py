@@ -219,13 +219,11 @@ def test_the_command_prints_the_path(kzoo_here: Command, copied_run: Path) -> No
 def test_what_is_no_finished_run_is_refused(
     trained: kzoo.Run, copied_run: Path, tmp_path: Path
 ) -> None:
-    """A folder for a page, a search for a run, and a run without figures."""
+    """A folder for a page, a name of nothing, and a run without figures."""
     with pytest.raises(RunError, match="received a folder"):
         kzoo.report(trained, tmp_path)
-    (tmp_path / "search").mkdir()
-    (tmp_path / "search" / directory.SEARCH).write_text("{}")
-    with pytest.raises(RunError, match="received a search"):
-        kzoo.report(tmp_path / "search")
+    with pytest.raises(RunError, match="no such run"):
+        kzoo.report("nothing")
     (copied_run / directory.METRICS).unlink()
     with pytest.raises(RunError, match="is not finished"):
         kzoo.report(copied_run)
