@@ -14,7 +14,8 @@ def report(
     run: Annotated[
         str,
         typer.Argument(
-            metavar="RUN", help="A run's path, a unique beginning of its name, or latest."
+            metavar="RUN",
+            help="A run's path, a unique beginning of its name, or latest; or a search.",
         ),
     ],
     out: Annotated[
@@ -25,7 +26,7 @@ def report(
     ] = None,
     opens: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
 ) -> None:
-    """Write a page with all that is known of a finished run: figures, pictures, mistakes."""
+    """Write a page with all that is known of a run or a search: figures, pictures, mistakes."""
     # NumPy, and what reads a model, are enough: no Keras.
     from kzoo.reports import report as write_report
 

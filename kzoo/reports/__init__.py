@@ -1,4 +1,4 @@
-"""A run to one HTML file that says what it is, how good it is, and where it goes wrong."""
+"""A run or a search to one HTML file: what it is, how good it is, and where it goes wrong."""
 
 from kzoo.reports.report import report
 

@@ -76,7 +76,7 @@ class SearchContent:
         trials_left_out: How many more there are.
         errors: The trials that failed, and why.
         names: Short names of the parameters.
-        repeat: What trains the best.
+        repeat: What trains the best; empty before the search has ended.
         again: What searches again.
     """
 
@@ -193,7 +193,11 @@ def search_content(search: Search) -> SearchContent:
         trials_left_out=max(len(ordered) - _MOST_TRIALS, 0),
         errors=tuple((t.number, t.error or "") for t in search.trials if t.state == "failed"),
         names=tuple(names[path] for path in tune.space),
-        repeat=shlex.join(["kzoo", "run", str(search.path / BEST)]),
+        repeat=(
+            shlex.join(["kzoo", "run", str(search.path / BEST)])
+            if (search.path / BEST).is_file()
+            else ""
+        ),
         again=shlex.join(["kzoo", "tune", str(search.path / directory.SEARCH)]),
     )
 

@@ -14,7 +14,7 @@ from kzoo.reports.search_content import _importance, _Parameter, search_content
 from kzoo.runs import directory
 from kzoo.runs.trial import Trial
 from kzoo.tuning.log import SearchLog
-from kzoo.tuning.search import LOG, Search
+from kzoo.tuning.search import BEST, LOG, Search
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -55,6 +55,8 @@ def test_a_search_is_one_page_the_same_twice(
     search: Search, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The best, what trains it, the trials, and what failed; found by the beginning of its name."""
+    assert "has not ended" in kzoo.report(search, tmp_path / "page.html").read_text("utf-8")
+    (search.path / BEST).touch()
     page = kzoo.report(search, tmp_path / "page.html").read_text("utf-8")
     monkeypatch.chdir(tmp_path)
     path = kzoo.report("deep_mlp-tune")
