@@ -20,6 +20,7 @@ from .prediction import Prediction as Prediction
 from .prediction import predict as predict
 from .registry import list_models as list_models
 from .registry import register as register
+from .reports import report as report
 from .runs import Run as Run
 from .runs import load as load
 from .spec import Spec as Spec

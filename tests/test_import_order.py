@@ -33,6 +33,7 @@ ROOMS = [
     "tuning",
     "prediction",
     "evaluation",
+    "reports",
     "exports",
     "pages",
     "testing",
@@ -145,11 +146,12 @@ def test_looking_never_imports_keras(
     assert finished.returncode == (1 if "fit.epochs=x" in arguments else 0), finished.stderr
 
 
+@pytest.mark.parametrize("command", ["demo", "report"])
 def test_a_page_is_written_without_keras(
-    kzoo_command: Command, guarded: dict[str, Path], copied_run: Path
+    kzoo_command: Command, guarded: dict[str, Path], copied_run: Path, command: str
 ) -> None:
     """What a page needs of a model is in its file."""
-    finished = kzoo_command("demo", copied_run, env=guarded)
+    finished = kzoo_command(command, copied_run, env=guarded)
     assert finished.returncode == 0, finished.stderr
 
 

@@ -28,6 +28,7 @@ _COMMANDS = {
     "demo": ("demo", "demo"),
     "serve": ("serve", "serve"),
     "evaluate": ("evaluate", "evaluate"),
+    "report": ("report", "report"),
     "export": ("export", "export"),
     "verify": ("verify", "verify"),
     "runs": ("runs", "list_runs"),

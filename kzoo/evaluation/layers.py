@@ -13,8 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kzoo.forward.layers import Conv2D, Dense, Operation
+
 if TYPE_CHECKING:
     import keras
+
+    from kzoo.runs.model_file import StoredModel
 
 Shape = tuple[int | None, ...]
 
@@ -32,6 +36,7 @@ _FREE = (
 )  # fmt: skip
 _ONE_EACH = ("Activation", "ReLU", "LeakyReLU", "ELU", "Softmax")
 _TWO_EACH = ("BatchNormalization", "Rescaling", "PReLU")
+_GLOBAL_POOLING = ("GlobalMaxPooling", "GlobalAveragePooling")
 _MERGES = ("Add", "Subtract", "Multiply", "Maximum", "Minimum")
 
 
@@ -66,6 +71,48 @@ def layer_figures(model: keras.Model) -> tuple[LayerFigures, ...]:
         )
         for layer in _flat(model)
     )
+
+
+def stored_layer_figures(stored: StoredModel) -> tuple[LayerFigures, ...]:
+    """Return the layers of a stored model in order, without Keras; of images their scaling first.
+
+    Of layers that only Keras computes the shapes and the operations are not known.
+    """
+    sizes = {name: array.size for name, array in stored.weights.items()}
+    known = not stored.network.unknown
+    shapes: list[tuple[int, ...] | None] = [None] * (len(stored.layers) + 1)
+    if known:
+        shapes = list(stored.network.shapes())
+    rows = []
+    if stored.data.table is None:
+        shape = stored.data.input_shape
+        rows.append(LayerFigures("scaling", "Rescaling", shape, 0, 2 * math.prod(shape)))
+    for layer, received, given in zip(stored.layers, shapes[:-1], shapes[1:], strict=True):
+        operations = None
+        if layer.operation is not None and received is not None and given is not None:
+            operations = _of_operation(layer.kind, layer.operation, received, given)
+        parameters = sum(sizes[name] for name in layer.weights)
+        rows.append(LayerFigures(layer.name, layer.kind, given, parameters, operations))
+    return tuple(rows)
+
+
+def _of_operation(
+    kind: str, operation: Operation, received: tuple[int, ...], given: tuple[int, ...]
+) -> int | None:
+    """Return the operations of a layer that the forward pass knows."""
+    outputs = math.prod(given)
+    if kind in _FREE:
+        return 0
+    if isinstance(operation, (Dense, Conv2D)):
+        summed = received[-1] * (
+            math.prod(operation.kernel_size) if isinstance(operation, Conv2D) else 1
+        )
+        extras = int(operation.use_bias) + int(operation.activation != "linear")
+        return outputs * (2 * summed + extras)
+    if kind.startswith(_GLOBAL_POOLING):
+        return math.prod(received)
+    each = 1 if kind in _ONE_EACH else 2 if kind in _TWO_EACH else None
+    return None if each is None else outputs * each
 
 
 def _flat(model: keras.Model) -> Iterator[Any]:
@@ -122,7 +169,7 @@ def _of_call(layer: Any, inputs: list[Shape], output: Shape) -> int | None:
         each = 2
     elif kind in _MERGES:
         each = len(inputs) - 1
-    elif kind.startswith(("GlobalMaxPooling", "GlobalAveragePooling")):
+    elif kind.startswith(_GLOBAL_POOLING):
         return received
     elif kind.startswith(("MaxPooling", "AveragePooling")):
         each = math.prod(layer.pool_size)

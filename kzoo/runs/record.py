@@ -90,6 +90,19 @@ class Run:
         return columns
 
     @cached_property
+    def environment(self) -> dict[str, Any]:
+        """What it ran on: versions, device, command, and what was noticed of its data.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        path = self.path / directory.ENVIRONMENT
+        environment = _read_json(path)
+        if not isinstance(environment, dict):
+            raise RunError(f"{path}: received {describe(environment)}; expected an object")
+        return environment
+
+    @cached_property
     def dataset(self) -> DatasetFacts:
         """Name, fingerprint, shape, classes and scaling of the data."""
         path = self.path / directory.ENVIRONMENT

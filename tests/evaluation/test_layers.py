@@ -12,8 +12,10 @@ from keras import layers
 
 import kzoo
 from kzoo.datasets import NAMED_DATASETS, DataShape, Scaling, load_dataset
-from kzoo.evaluation.layers import LayerFigures, layer_figures
+from kzoo.evaluation.layers import LayerFigures, layer_figures, stored_layer_figures
 from kzoo.evaluation.timing import _random_examples, data_shape, time_epoch, with_steps_for
+from kzoo.registry import list_specs
+from kzoo.runs import open_model
 from kzoo.spec import Spec, load_spec
 
 MNIST = NAMED_DATASETS["mnist"].shape
@@ -194,3 +196,9 @@ def test_small_data_are_timed_for_the_epochs_that_they_take(rows: int, epochs: i
     """A file of 120 rows is trained for as many epochs as `kzoo run` takes."""
     shape = DataShape("mine", (4,), ("a", "b"), rows, "float32", Scaling(1.0))
     assert with_steps_for(kzoo.load_spec("deep_mlp"), shape).fit.epochs == epochs
+
+
+@pytest.mark.parametrize("name", [file.name for file in list_specs()[0] if file.weights])
+def test_a_stored_model_has_the_figures_of_its_keras_model(name: str) -> None:
+    """Without Keras the same layers hold and compute the same."""
+    assert stored_layer_figures(open_model(name)) == layer_figures(kzoo.load(name))
