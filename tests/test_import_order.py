@@ -17,6 +17,7 @@ import kzoo
 
 ROOMS = [
     "errors",
+    "summary",
     "start",
     "machine",
     "registry",

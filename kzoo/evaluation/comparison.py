@@ -26,6 +26,7 @@ from kzoo.figures.significance import (
     mean_interval,
 )
 from kzoo.runs import Run, find_run
+from kzoo.summary import Facts, Summarized
 
 # What a spec says beside what is trained.
 _BESIDE = ("$schema", "name", "description", "tune", "reference", "expected", "found")
@@ -167,8 +168,8 @@ class Seeds:
         )
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Summarized):
     """Several runs side by side.
 
     Attributes:
@@ -186,6 +187,27 @@ class Comparison:
     pairs: tuple[Pair, ...]
     seeds: tuple[Seeds, ...]
     notices: tuple[str, ...] = ()
+
+    def _summary(self) -> tuple[str, Facts]:
+        facts = [
+            (
+                one.label,
+                f"{one.accuracy:.4f} (95 % interval {one.accuracy_interval[0]:.4f} to "
+                f"{one.accuracy_interval[1]:.4f}) on {one.examples:,} of {one.dataset}",
+            )
+            for one in self.runs
+        ]
+        sentences = [
+            *(test.words for test in self.together),
+            *(pair.words for pair in self.pairs),
+            *(seeds.words for seeds in self.seeds),
+        ]
+        facts += [("more than chance?", sentence) for sentence in sentences]
+        for difference in self.differences:
+            values = " / ".join("-" if v is None else str(v) for v in difference.values)
+            facts.append((difference.path, values))
+        facts += [("notice", notice) for notice in self.notices]
+        return f"{len(self.runs)} runs", facts
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON data, the sentences too."""

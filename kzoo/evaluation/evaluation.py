@@ -24,12 +24,14 @@ from kzoo.figures.classes import (
     confusions,
 )
 from kzoo.runs import Run, find_run, predict
+from kzoo.summary import Facts, Summarized
 
 _CONFUSIONS_SHOWN = 10
+_CONFUSIONS_LISTED = 3
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Summarized):
     """The figures of a run on a test set. Intervals are Wilson's, at 95 %.
 
     Attributes:
@@ -78,6 +80,22 @@ class Evaluation:
     def loss(self) -> float:
         """Mean cross-entropy, in nats."""
         return self.metrics["loss"]
+
+    def _summary(self) -> tuple[str, Facts]:
+        low, high = self.accuracy_interval
+        texts = {name: f"{value:.4f}" for name, value in self.metrics.items()}
+        texts["accuracy"] += f" (95 % interval {low:.4f} to {high:.4f})"
+        first = [(METRICS[self.headline].title, texts.pop(self.headline))]
+        facts = [*first, ("test examples", f"{self.examples:,}")]
+        if self.majority is not None:
+            facts.append(("most frequent", f"{self.majority:.4f} (always {self.majority_class})"))
+        facts += [(METRICS[name].title, text) for name, text in texts.items()]
+        pairs = (
+            f"{c.actual} taken for {c.taken_for} ({c.examples:,})" for c in self.confusions[:3]
+        )
+        facts += [("most confused", ", ".join(pairs) or "nothing: every answer is right")]
+        facts += [("notice", notice) for notice in self.notices]
+        return f"{self.name} on {self.dataset}", [*facts, ("run", self.run)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures as JSON data, each metric under its own name."""

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from kzoo.errors import RunError
+from kzoo.figures import accuracy_interval
 from kzoo.registry import get_weights, list_specs
 from kzoo.runs import directory
 from kzoo.runs.facts import DatasetFacts
 from kzoo.runs.model_file import StoredModel, file_digest, read_model
 from kzoo.spec.parse import describe, strict_loads
+from kzoo.summary import Facts, Summarized
 
 if TYPE_CHECKING:
     import keras
@@ -33,8 +35,8 @@ _ENDING = ".safetensors"
 _MOST_MIB = {directory.METRICS: 1, directory.ENVIRONMENT: 16, directory.HISTORY: 16}
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(Summarized):
     """One training of one spec.
 
     Attributes:
@@ -133,6 +135,30 @@ class Run:
                 f"{directory.METRICS}"
             )
         return stored
+
+    def _summary(self) -> tuple[str, Facts]:
+        title = f"{self.spec.name} on {self.dataset.name}"
+        if not (self.path / directory.METRICS).is_file():
+            return title, [("not finished", f"kzoo run --resume {self.path}")]
+        metrics, facts = self.metrics, list[tuple[str, str]]()
+        accuracy, examples = metrics.get("test_accuracy"), metrics.get("test_examples")
+        if accuracy is not None and examples:
+            low, high = accuracy_interval(round(accuracy * examples), examples)
+            facts += [
+                ("test accuracy", f"{accuracy:.4f} (95 % interval {low:.4f} to {high:.4f})"),
+                (
+                    "most frequent",
+                    f"{metrics['test_majority']:.4f} (always {metrics['majority_class']})",
+                ),
+                ("balanced accuracy", f"{metrics['test_balanced_accuracy']:.4f}"),
+            ]
+        facts += [
+            ("epochs", f"{metrics['epochs']:,}"),
+            ("training", f"{metrics['seconds']['fit']:.1f} s"),
+            *(("notice", notice) for notice in metrics.get("notices", ())),
+            ("run", str(self.path)),
+        ]
+        return title, facts
 
     def load(self) -> keras.Model:
         """Return the trained model: built from the registry, its weights loaded.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from kzoo.display.text import format_parameter
 from kzoo.errors import RunError
 from kzoo.runs import directory
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.tune import TuneSpec
+from kzoo.summary import Facts, Summarized
 from kzoo.tuning.log import Asked, Told, read_events
 
 LOG = "log.jsonl"
@@ -22,8 +25,8 @@ PICTURE = "trials.png"
 BEST = "best.json"
 
 
-@dataclass(frozen=True)
-class Search:
+@dataclass(frozen=True, repr=False)
+class Search(Summarized):
     """A tuning of one spec.
 
     Attributes:
@@ -73,6 +76,16 @@ class Search:
             key=lambda trial: (sign * (trial.score or 0.0), trial.epochs or 0),
             default=None,
         )
+
+    def _summary(self) -> tuple[str, Facts]:
+        best, states = self.best, Counter(trial.state for trial in self.trials)
+        counts = ", ".join(f"{count} {state}" for state, count in states.items())
+        facts = [("trials", f"{len(self.trials)} ({counts})" if counts else "none")]
+        if best is not None:
+            metric = self.tune.objective.metric
+            facts.insert(0, (f"best {metric}", f"{best.score:.4f} (trial {best.number})"))
+            facts += [(path, format_parameter(value)) for path, value in best.values.items()]
+        return f"search of {self.spec.name}", [*facts, ("search", str(self.path))]
 
     def summary(self) -> dict[str, Any]:
         """Return what ``kzoo tune --json`` prints."""

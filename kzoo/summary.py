@@ -1,0 +1,52 @@
+"""What an object shows of itself: a line in a plain Python shell, a small table in a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from kzoo.errors import KzooError, one_line
+
+Facts = Sequence[tuple[str, str]]
+
+_CELL = "padding: 2px 12px 2px 0; text-align: left"
+
+
+class Summarized:
+    """Base of the results that a notebook shows as a table, and a plain shell as one line."""
+
+    def _summary(self) -> tuple[str, Facts]:
+        """Return a title and its facts: labels and texts, the most important first.
+
+        Raises:
+            KzooError: what it is made of cannot be read.
+        """
+        raise NotImplementedError
+
+    def _facts(self) -> tuple[str, Facts]:
+        # A look at an object never ends in an error.
+        try:
+            return self._summary()
+        except KzooError as error:
+            return type(self).__name__, [("not readable", str(error))]
+
+    def __repr__(self) -> str:
+        title, facts = self._facts()
+        few = ", ".join(f"{label} {text}" for label, text in facts[:2])
+        return one_line(f"<{type(self).__name__} {title}: {few}>")
+
+    def _repr_html_(self) -> str:
+        title, facts = self._facts()
+        rows = "".join(
+            f'<tr><th scope="row" style="{_CELL}; font-weight: normal; opacity: 0.7">{_text(label)}'
+            f'</th><td style="{_CELL}">{_text(text)}</td></tr>'
+            for label, text in facts
+        )
+        return (
+            f'<table style="border-collapse: collapse"><caption style="{_CELL}; '
+            f'font-weight: bold">{_text(title)}</caption><tbody>{rows}</tbody></table>'
+        )
+
+
+def _text(text: str) -> str:
+    return html.escape(one_line(text))
