@@ -200,6 +200,8 @@ def _named_errors(path: Path | str) -> Iterator[None]:
         yield
     except DataError:
         raise
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; expected an image") from error
     # A damaged image can fail in any decoder, each in its own way.
     except Exception as error:
         reason = _OPEN_FILE.sub("it", str(error).replace(repr(str(path)), "it"))

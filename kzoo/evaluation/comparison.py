@@ -114,7 +114,7 @@ class Pair:
                 f"{self.first} and {self.second}: {size} is not taken for more than chance "
                 f"{found}, as Cochran's Q finds no difference among the runs."
             )
-        return f"{self.first} and {self.second}: no more than chance explains {size} {found}."
+        return f"{self.first} and {self.second}: {size} may be chance {found}."
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Together:
         runs = f"the {len(self.labels)} runs"
         if self.more_than_chance:
             return f"Among {runs} there are differences that are more than chance {found}."
-        return f"No more than chance explains the differences among {runs} {found}."
+        return f"The differences among {runs} may be chance {found}."
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from kzoo.prediction.components import largest_components
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 
+# What is said of a picture without any.
+NO_INK = "no ink was found: only stretched to size"
 # The ink is looked for in a picture that is made no larger than this, in pixels.
 _LOOKED_AT = 192
 _ROUNDS = 8
@@ -65,7 +67,7 @@ def prepare_handwriting(pixels: Bytes, how: Handwriting, size: tuple[int, int]) 
     threshold = _threshold(ink)
     if threshold is None:
         stretched = _resized(grey, size)
-        return Prepared(stretched, ("no ink was found: only stretched to size",))
+        return Prepared(stretched, (NO_INK,))
     mask = ink > threshold
     # A thin stroke can have gaps, over which its parts still belong together.
     mask &= largest_components(_widened(mask, 1), least=_SPECK)
@@ -78,7 +80,7 @@ def prepare_handwriting(pixels: Bytes, how: Handwriting, size: tuple[int, int]) 
     box = (bottom - top, right - left)
     widened, ink = _with_usual_strokes(ink, mask)
     steps = [
-        "dark ink on light turned" if is_dark else "light ink on dark",
+        "dark ink on light paper inverted" if is_dark else "light ink on dark",
         f"the ink, {box[1]}x{box[0]} of {grey.shape[1]}x{grey.shape[0]} pixels, scaled to "
         f"{how.ink}",
         *(["thin strokes widened"] if widened else []),

@@ -16,6 +16,7 @@ from kzoo.datasets.features import Features, PixelFeatures
 from kzoo.datasets.image import Picture, PixelRoom, decode_image, read_image
 from kzoo.datasets.image_reading import read_in_threads
 from kzoo.errors import DataError
+from kzoo.prediction.handwriting import NO_INK, prepare_handwriting
 from kzoo.prediction.inputs import Batch
 from kzoo.runs.facts import DatasetFacts
 
@@ -145,15 +146,16 @@ def _batches(
             return
         x = np.stack(pixels) if pixels else np.empty((0, *how.shape), np.uint8)
         raw = _raw_values(x, data).reshape(len(x), *data.input_shape)
-        yield Batch(names, raw, steps, notices=(caution,) if caution else (), broken=broken)
+        notices: tuple[str, ...] = (caution,) if caution else ()
+        empty = [name for name, done in zip(names, steps, strict=True) if NO_INK in done]
+        notices += tuple(f"{name}: no ink was found: its answer says nothing." for name in empty)
+        yield Batch(names, raw, steps, notices=notices, broken=broken)
         caution = ""
 
 
 def _made_ready(pixels: Bytes, data: DatasetFacts, how: _How) -> tuple[Bytes, tuple[str, ...]]:
     shape = how.shape
     if how.is_prepared and data.handwriting is not None:
-        from kzoo.prediction.handwriting import prepare_handwriting
-
         prepared = prepare_handwriting(pixels, data.handwriting, (shape[0], shape[1]))
         return prepared.pixels, prepared.steps
     channels = shape[2] if len(shape) == 3 else 0

@@ -105,6 +105,11 @@ def collect(name: str, epochs: int, rounds: int) -> Runs:
     return results
 
 
+def factor(ratio: float) -> str:
+    """Return how many times faster, bold where it is."""
+    return f"**{ratio:.1f}**" if ratio > 1.05 else f"{ratio:.1f}"
+
+
 def rows(name: str, results: Runs) -> tuple[str, str, str]:
     """Return the lines of the three tables: seconds, ratios, processes."""
     epoch = {contender: seconds_of(runs) for contender, runs in results.items()}
@@ -125,7 +130,9 @@ def rows(name: str, results: Runs) -> tuple[str, str, str]:
     title = f"| `{spec}`{comma}{policy} | "
     return (
         title + " | ".join(map(seconds, CONTENDERS)) + " |",
-        title + " | ".join(f"**{ratio:.1f}**" for ratio in ratios) + " |",
+        title
+        + " | ".join(f"**{ratio:.1f}**" if ratio > 1.05 else f"{ratio:.1f}" for ratio in ratios)
+        + " |",
         title + " | ".join(map(process, CONTENDERS)) + " |",
     )
 

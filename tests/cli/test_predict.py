@@ -74,7 +74,7 @@ def test_a_few_pictures_have_their_classes_below_them(
     lines = finished.stdout.splitlines()
     assert finished.returncode == 0
     assert lines[0].endswith("4.jpg")
-    assert lines[1].startswith("  dark ink on light turned; the ink, ")
+    assert lines[1].startswith("  dark ink on light paper inverted; the ink, ")
     assert "%  █" in lines[2]
     assert "files that are no images are skipped (1)" in finished.stderr
 
@@ -112,7 +112,7 @@ def test_json_has_a_line_an_input(
     first, second = map(json.loads, finished.stdout.splitlines())
     assert sum(first["probabilities"].values()) == pytest.approx(1, abs=1e-5)
     assert first["probabilities"][first["class"]] == first["probability"]
-    assert first["prepared"][0] == "dark ink on light turned"
+    assert first["prepared"][0] == "dark ink on light paper inverted"
     assert second == {"input": "broken.png", "error": second["error"]}
 
 
