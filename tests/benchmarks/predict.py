@@ -115,6 +115,11 @@ def files_a_second(x: Any, folder: Path) -> float:
     return 999 / (taken - started)
 
 
+def rounded(rate: float) -> str:
+    """Return a rate with two digits that count; more would be noise."""
+    return f"{float(f'{rate:.2g}'):,.0f}"
+
+
 def main() -> None:
     """Measure all zoo models that have weights."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -133,15 +138,14 @@ def main() -> None:
         for name in names:
             processes, rates = measure(name, x, Path(folder), options.repeats)
             cells = [f"{processes[way]:.2f}" for way in WAYS]
-            # More digits would be noise.
-            cells += [f"{float(f'{rates[way]:.2g}'):,.0f}" for way in WAYS]
+            cells += [rounded(rates[way]) for way in WAYS]
             lines.append(f"| `{name}` | {' | '.join(cells)} |")
             print(lines[-1], flush=True)
         speed = files_a_second(x, Path(folder))
     versions = ", ".join(f"{name} {version(name)}" for name in ("kzoo", "keras", "onnxruntime"))
     lines += [
         "",
-        f"`deep_mlp` answers a folder of PNG files at {float(f'{speed:.2g}'):,.0f} files a second, its start left "
+        f"`deep_mlp` answers a folder of PNG files at {rounded(speed)} files a second, its start left "
         f"out. {versions}, {count_cores()} CPU cores, medians of {options.repeats}.",
     ]
     print(*lines[-2:], sep="\n")
