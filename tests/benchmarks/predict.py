@@ -145,8 +145,8 @@ def main() -> None:
     versions = ", ".join(f"{name} {version(name)}" for name in ("kzoo", "keras", "onnxruntime"))
     lines += [
         "",
-        f"`deep_mlp` answers a folder of PNG files at {rounded(speed)} files a second, its start left "
-        f"out. {versions}, {count_cores()} CPU cores, medians of {options.repeats}.",
+        f"`deep_mlp` answers a folder of PNG files at {rounded(speed)} files a second, its start "
+        f"left out. {versions}, {count_cores()} CPU cores, medians of {options.repeats}.",
     ]
     print(*lines[-2:], sep="\n")
     if options.write:
