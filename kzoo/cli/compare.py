@@ -94,8 +94,8 @@ def _accuracies(result: Comparison) -> list[Column]:
 
 
 def _costs(result: Comparison) -> list[Column]:
-    from kzoo.cli.words import duration
     from kzoo.display.table import Column
+    from kzoo.display.text import duration
 
     costs = [one.cost for one in result.runs]
 

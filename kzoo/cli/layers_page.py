@@ -11,8 +11,8 @@ from rich.text import Text
 
 from kzoo.cli.columns import print_table, result_console
 from kzoo.cli.output import only_json, waiting
-from kzoo.cli.words import duration
 from kzoo.display.table import Column
+from kzoo.display.text import duration
 from kzoo.spec import Spec
 
 if TYPE_CHECKING:

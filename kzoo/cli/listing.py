@@ -8,8 +8,8 @@ from typing import Any
 from rich.text import Text
 
 from kzoo.cli.columns import print_table, result_console
-from kzoo.cli.words import duration
 from kzoo.display.table import Column
+from kzoo.display.text import duration
 from kzoo.registry import SpecFile
 from kzoo.spec import Spec
 

@@ -17,9 +17,9 @@ from kzoo import machine
 from kzoo.cli.findings import Finding
 from kzoo.cli.installation import gibibytes, nearest_folder
 from kzoo.cli.output import encoding_of, quoted
-from kzoo.cli.words import duration
 from kzoo.datasets import NAMED_DATASETS
 from kzoo.datasets.keras_datasets import is_at_hand
+from kzoo.display.text import duration
 from kzoo.errors import DataError, KzooError, describe_error
 from kzoo.machine import GIBIBYTE
 from kzoo.spec import Spec

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kzoo.datasets import NAMED_DATASETS
+from kzoo.display.text import duration
 from kzoo.spec import Spec
 from kzoo.spec.optimizer import (
     CosineSchedule,
@@ -17,17 +18,6 @@ from kzoo.spec.spec import AugmentSpec
 
 _ITEMS = {"integer": "whole numbers", "number": "numbers", "string": "texts"}
 _ONE = {"integer": "a whole number", "number": "a number", "string": "a text"}
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it: ``0.42 s``, ``95 s``, ``3.5 min``, ``2.1 h``."""
-    if seconds < 1:
-        return f"{seconds:.2g} s"
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def describe_data(spec: Spec) -> list[str]:

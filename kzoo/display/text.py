@@ -69,6 +69,17 @@ def format_duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 99.5 else format_seconds(seconds)
 
 
+def duration(seconds: float) -> str:
+    """Return a time as people say it: ``0.42 s``, ``95 s``, ``3.5 min``, ``2.1 h``."""
+    if seconds < 1:
+        return f"{seconds:.2g} s"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def format_rate(rate: float, unit: str) -> str:
     """Return a speed with its unit."""
     return f"{rate:,.0f} {unit}" if rate >= 10 else f"{rate:.1f} {unit}"

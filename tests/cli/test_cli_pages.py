@@ -13,7 +13,8 @@ from support.kinds import Command, UsePlugins, WritePlugin
 from support.zoo import BUNDLED
 
 import kzoo
-from kzoo.cli.words import describe_values, duration
+from kzoo.cli.words import describe_values
+from kzoo.display.text import duration
 
 WIDTHS = [40, 80, 160]
 LAYERS = ["show", "softmax_regression", "--data", "digits", "--layers"]

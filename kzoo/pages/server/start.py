@@ -6,9 +6,11 @@ import errno
 import ipaddress
 import logging
 import os
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import closing
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -74,10 +76,29 @@ class Listener:
             service = Service.start(answerer)
             app = make_app(service, hosts if self.is_loopback else None, tell)
             _tell_of_logs(tell)
+            server = _Server(_configuration(app))
             try:
-                uvicorn.Server(_configuration(app)).run(sockets=[self._socket])
+                server.run(sockets=[self._socket])
             finally:
                 service.pool.shutdown(wait=False, cancel_futures=True)
+            if server.is_interrupted:
+                # asyncio loses it where nothing is left to be cancelled.
+                raise KeyboardInterrupt
+
+
+class _Server(uvicorn.Server):
+    """Remembers that Ctrl-C ended it.
+
+    Attributes:
+        is_interrupted: Whether it did.
+    """
+
+    is_interrupted = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End in good order."""
+        self.is_interrupted |= sig == signal.SIGINT
+        super().handle_exit(sig, frame)
 
 
 def _configuration(app: Any) -> uvicorn.Config:
