@@ -10,6 +10,7 @@ from kzoo.cli.arguments import JsonOption
 from kzoo.cli.output import only_json
 from kzoo.errors import one_line
 from kzoo.figures import METRICS
+from kzoo.figures.interval import written_accuracy
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -79,13 +80,12 @@ def _print_evaluation(result: Evaluation, *, plain: bool) -> None:
 def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
     from rich.text import Text
 
-    low, high = result.accuracy_interval
     pairs = [
         f"{pair.actual} taken for {pair.taken_for} ({pair.examples:,})"
         for pair in result.confusions[:_PAIRS_SHOWN]
     ]
     figures = {name: f"{value:.4f}" for name, value in result.metrics.items()}
-    figures["accuracy"] += f" (95 % interval {low:.4f} to {high:.4f})"
+    figures["accuracy"] = written_accuracy(result.accuracy, result.accuracy_interval)
     first = figures.pop(result.headline)
     majority = []
     if result.majority is not None:

@@ -16,6 +16,7 @@ from kzoo.display import Mode
 from kzoo.display.forms import can_move
 from kzoo.display.text import format_parameter, printable
 from kzoo.figures import accuracy_interval
+from kzoo.figures.interval import written_accuracy
 from kzoo.spec import Spec
 from kzoo.spec.spec import Found
 
@@ -129,7 +130,7 @@ def next_command(metrics: Mapping[str, Any], encoding: str = "utf-8") -> str:
 
 def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
     accuracy = metrics["test_accuracy"]
-    rows = [("test accuracy", f"{accuracy:.4f}{_interval(metrics)}")]
+    rows = [("test accuracy", _accuracy(metrics))]
     if metrics.get("headline") == _BALANCED:
         rows.insert(0, ("balanced accuracy", f"{metrics[_BALANCED]:.4f} (mean over the classes)"))
     if "test_majority" in metrics:
@@ -162,9 +163,8 @@ def _promise(metrics: Mapping[str, Any], found: Found) -> str:
     )
 
 
-def _interval(metrics: Mapping[str, Any]) -> str:
-    total = metrics.get("test_examples")
+def _accuracy(metrics: Mapping[str, Any]) -> str:
+    accuracy, total = metrics["test_accuracy"], metrics.get("test_examples")
     if not total:
-        return ""
-    low, high = accuracy_interval(round(metrics["test_accuracy"] * total), total)
-    return f" (95 % interval {low:.4f} to {high:.4f})"
+        return f"{accuracy:.4f}"
+    return written_accuracy(accuracy, accuracy_interval(round(accuracy * total), total))

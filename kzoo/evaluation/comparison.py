@@ -16,6 +16,7 @@ from kzoo.errors import RunError, one_line
 from kzoo.evaluation.cost import Cost, costs_of
 from kzoo.evaluation.predictions import read_predictions, read_training_rows
 from kzoo.figures import accuracy_interval
+from kzoo.figures.interval import written_accuracy
 from kzoo.figures.significance import (
     LEVEL,
     CochranQ,
@@ -192,8 +193,8 @@ class Comparison(Summarized):
         facts = [
             (
                 one.label,
-                f"{one.accuracy:.4f} (95 % interval {one.accuracy_interval[0]:.4f} to "
-                f"{one.accuracy_interval[1]:.4f}) on {one.examples:,} of {one.dataset}",
+                f"{written_accuracy(one.accuracy, one.accuracy_interval)} on {one.examples:,} of "
+                f"{one.dataset}",
             )
             for one in self.runs
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kzoo.forward.layers import (
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalMaxPooling2D,
-    Operation,
-    ReLU,
-    Reshape,
-    Shape,
-)
+from kzoo.evaluation.layers import architecture_figures
 from kzoo.runs import Run
 from kzoo.runs.model_file import StoredModel
 
@@ -91,34 +79,9 @@ def stored_operations(stored: StoredModel) -> int | None:
 
     What prepares the inputs is not counted. None where the forward pass does not know a layer.
     """
-    network = stored.network
-    if network.unknown:
-        return None
-    shapes = list(network.shapes())
-    counts = [
-        _operations(layer.operation, before, after)
-        for layer, before, after in zip(network.layers, shapes[:-1], shapes[1:], strict=True)
-    ]
+    counts = [layer.operations for layer in architecture_figures(stored)]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
-
-
-def _operations(operation: Operation | None, before: Shape, after: Shape) -> int | None:
-    outputs = math.prod(after)
-    match operation:
-        case Dense() | Conv2D():
-            summed = math.prod(operation.weights(before)["kernel"][:-1])
-            activated = int(operation.activation != "linear")
-            return outputs * (2 * summed + int(operation.use_bias) + activated)
-        case ReLU():
-            return outputs
-        case BatchNormalization():
-            return 2 * outputs
-        case GlobalMaxPooling2D():
-            return math.prod(before)
-        case Dropout() | Flatten() | Reshape():
-            return 0
-    return None
 
 
 def answers_per_second(models: Sequence[StoredModel]) -> list[float | None]:

@@ -23,6 +23,7 @@ from kzoo.figures.classes import (
     confusion_table,
     confusions,
 )
+from kzoo.figures.interval import written_accuracy
 from kzoo.runs import Run, find_run, predict
 from kzoo.summary import Facts, Summarized
 
@@ -82,9 +83,8 @@ class Evaluation(Summarized):
         return self.metrics["loss"]
 
     def _summary(self) -> tuple[str, Facts]:
-        low, high = self.accuracy_interval
         texts = {name: f"{value:.4f}" for name, value in self.metrics.items()}
-        texts["accuracy"] += f" (95 % interval {low:.4f} to {high:.4f})"
+        texts["accuracy"] = written_accuracy(self.accuracy, self.accuracy_interval)
         first = [(METRICS[self.headline].title, texts.pop(self.headline))]
         facts = [*first, ("test examples", f"{self.examples:,}")]
         if self.majority is not None:

@@ -78,15 +78,21 @@ def stored_layer_figures(stored: StoredModel) -> tuple[LayerFigures, ...]:
 
     Of layers that only Keras computes the shapes and the operations are not known.
     """
+    figures = architecture_figures(stored)
+    if stored.data.table is not None:
+        return figures
+    shape = stored.data.input_shape
+    return (LayerFigures("scaling", "Rescaling", shape, 0, 2 * math.prod(shape)), *figures)
+
+
+def architecture_figures(stored: StoredModel) -> tuple[LayerFigures, ...]:
+    """Return the layers of a stored model's architecture alone, as `stored_layer_figures` does."""
     sizes = {name: array.size for name, array in stored.weights.items()}
     known = not stored.network.unknown
     shapes: list[tuple[int, ...] | None] = [None] * (len(stored.layers) + 1)
     if known:
         shapes = list(stored.network.shapes())
     rows = []
-    if stored.data.table is None:
-        shape = stored.data.input_shape
-        rows.append(LayerFigures("scaling", "Rescaling", shape, 0, 2 * math.prod(shape)))
     for layer, received, given in zip(stored.layers, shapes[:-1], shapes[1:], strict=True):
         operations = None
         if layer.operation is not None and received is not None and given is not None:

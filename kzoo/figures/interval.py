@@ -18,3 +18,9 @@ def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
 
     interval = binomtest(correct, total).proportion_ci(confidence_level=0.95, method="wilson")
     return float(interval.low), float(interval.high)
+
+
+def written_accuracy(accuracy: float, interval: tuple[float, float]) -> str:
+    """Return an accuracy with its interval: ``0.9827 (95 % interval 0.9800 to 0.9851)``."""
+    low, high = interval
+    return f"{accuracy:.4f} (95 % interval {low:.4f} to {high:.4f})"

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from kzoo.errors import RunError
 from kzoo.figures import accuracy_interval
+from kzoo.figures.interval import written_accuracy
 from kzoo.registry import get_weights, list_specs
 from kzoo.runs import directory
 from kzoo.runs.facts import DatasetFacts
@@ -143,9 +144,9 @@ class Run(Summarized):
         metrics, facts = self.metrics, list[tuple[str, str]]()
         accuracy, examples = metrics.get("test_accuracy"), metrics.get("test_examples")
         if accuracy is not None and examples:
-            low, high = accuracy_interval(round(accuracy * examples), examples)
+            interval = accuracy_interval(round(accuracy * examples), examples)
             facts += [
-                ("test accuracy", f"{accuracy:.4f} (95 % interval {low:.4f} to {high:.4f})"),
+                ("test accuracy", written_accuracy(accuracy, interval)),
                 (
                     "most frequent",
                     f"{metrics['test_majority']:.4f} (always {metrics['majority_class']})",
