@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support.kinds import Command, Files, Refuses, UsePlugins, WritePlugin
 
 import kzoo
@@ -19,6 +20,11 @@ from kzoo.cli import main
 
 # Before anything imports TensorFlow, which heeds it then alone.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+# The same examples in every run; `--hypothesis-profile=search` looks for others.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile("same")
 
 
 @pytest.fixture

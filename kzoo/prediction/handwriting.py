@@ -28,6 +28,8 @@ _ROUNDS = 8
 _LEAST_CONTRAST = 20.0
 # What stands out by less than so many deviations of the ground's noise belongs to the ground.
 _NOISE = 3.0
+# A pixel as near to black or to white as this, of 255, may have been clipped.
+_CLIPPED = 5.0
 # Of the largest part of the ink; smaller parts are specks.
 _SPECK = 0.04
 # Of the longer side of the ink: the usual width of a stroke in MNIST, and that of its thinnest
@@ -120,7 +122,8 @@ def _terms(shape: tuple[int, ...]) -> tuple[Floats, Floats]:
 def _fit_ground(grey: Floats) -> Floats:
     """Return the six coefficients of a quadratic surface through the ground.
 
-    Least squares, again and again without what lies far from the surface: the ink.
+    Least squares, again and again without what lies far from the surface: the ink. Where the
+    picture is overexposed, the surface may lie beyond what a pixel can hold.
     """
     y, x = _terms(grey.shape)
     ones = np.ones_like(grey)
@@ -130,15 +133,20 @@ def _fit_ground(grey: Floats) -> Floats:
     # The middle value is the ground's: ink takes the smaller part of a picture.
     coefficients = np.array([_quantile(values, 0.5), 0, 0, 0, 0, 0], np.float32)
     for _ in range(_ROUNDS):
-        distance = np.abs(values - coefficients @ terms)
+        surface = coefficients @ terms
+        distance = np.abs(values - np.clip(surface, 0, 255))
         spread = 1.4826 * _quantile(distance[is_ground], 0.5)
         is_ground = distance <= max(_NOISE * spread, _LEAST_CONTRAST / 4)
         if is_ground.sum() < len(coefficients):
             break
+        beyond = ((values > 255 - _CLIPPED) & (surface > values)) | (
+            (values < _CLIPPED) & (surface < values)
+        )
+        wanted = np.where(beyond, surface, values)
         chosen = terms[:, is_ground]
         # Normal equations: six by six.
         moments = chosen @ chosen.T + 1e-3 * np.eye(6, dtype=np.float32)
-        coefficients = np.linalg.solve(moments, chosen @ values[is_ground]).astype(np.float32)
+        coefficients = np.linalg.solve(moments, chosen @ wanted[is_ground]).astype(np.float32)
     return coefficients
 
 
@@ -152,7 +160,8 @@ def _quantile(values: Floats, fraction: float) -> float:
 def _ground_at(coefficients: Floats, shape: tuple[int, ...]) -> Floats:
     y, x = _terms(shape)
     a, b, c, d, e, f = coefficients
-    return np.asarray(a + b * x + c * y + d * x * x + e * x * y + f * y * y, np.float32)
+    surface = a + b * x + c * y + d * x * x + e * x * y + f * y * y
+    return np.asarray(np.clip(surface, 0, 255), np.float32)
 
 
 def _ink(grey: Floats, ground: Floats) -> tuple[Floats, bool]:
