@@ -38,6 +38,14 @@ class ServerError(KzooError):
     """The server cannot start."""
 
 
+class DivergedError(RunError):
+    """A training came to numbers that are not finite."""
+
+
+class WorkerError(KzooError):
+    """A worker cannot train a trial as things are, which says nothing of the trial's values."""
+
+
 class BrokenOffError(RunError):
     """What a search stands on has failed; it can be gone on with once that is mended.
 

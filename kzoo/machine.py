@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 GIBIBYTE = 2**30
+MEBIBYTE = 2**20
 # TensorFlow's own allocations begin at multiples of so many bytes, and its kernels rely on it.
 ALIGNMENT = 64
 # The units of a processor that compute in bfloat16, as Linux names them.
@@ -74,6 +75,15 @@ def peak_memory() -> int | None:
 
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return largest if sys.platform == "darwin" else largest * 1024
+
+
+def resident_memory(process: int) -> int | None:
+    """Return the bytes of memory that a process holds now, where the system says it.
+
+    Args:
+        process: Its number.
+    """
+    return _kibibytes(f"/proc/{process}/status", "VmRSS")
 
 
 def _kibibytes(file: str, label: str) -> int | None:

@@ -92,6 +92,11 @@ def get_builder(name: str, *, where: str = "") -> BuilderFunction:
     return _load(points[0])
 
 
+def decorated_builder(name: str) -> BuilderFunction | None:
+    """Return the builder that ``@kzoo.register`` gave this name in this process, if one did."""
+    return _decorated.get(name)
+
+
 @dataclass(frozen=True)
 class SpecFile:
     """Where a registered spec lies and which distribution brought it.

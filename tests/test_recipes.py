@@ -73,7 +73,7 @@ except kzoo.DataError as error:
 
 tune = {"algorithm": "ends", "objective": {"metric": "val_macro_f1"},
         "space": {"optimizer.learning_rate": {"type": "float", "min": 1e-4, "max": 0.1}}}
-search = kzoo.tune({**spec, "tune": tune}, out="search", display="quiet")
+search = kzoo.tune({**spec, "tune": tune}, out="search", workers=0, display="quiet")
 found["tried"] = [trial.values["optimizer.learning_rate"] for trial in search.trials]
 found["scores"] = [trial.score for trial in search.trials]
 found["best"] = search.tune.objective.metric

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,10 @@ import typer
 
 if TYPE_CHECKING:
     from kzoo.display import Mode
+
+
+# What a letter behind a number of a duration stands for.
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def complete_spec(incomplete: str) -> list[str]:
@@ -112,9 +117,23 @@ def display_mode(*, plain: bool, quiet: bool) -> Mode:
     return "quiet" if quiet else "plain" if plain else "auto"
 
 
-def refuse_with_resume(
-    spec: str | None, data: str | None = None, start_from: str | None = None
-) -> None:
+def parse_duration(text: str) -> float:
+    """Return the seconds of a duration: a number, or one with s, m, h or d behind it.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _SECONDS else (text, "s")
+    try:
+        seconds = float(number) * _SECONDS[unit]
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise typer.BadParameter(f"received {text!r}; expected seconds, or as 90s, 20m, 8h, 1d")
+    return seconds
+
+
+def refuse_with_resume(spec: str | None, start_from: str | None = None) -> None:
     """Refuse what a resumed run or search has of its own.
 
     Raises:
@@ -122,8 +141,6 @@ def refuse_with_resume(
     """
     if spec is not None:
         raise typer.BadParameter("--resume takes the spec of what it goes on with")
-    if data is not None:
-        raise typer.BadParameter("--resume takes the data of what it goes on with")
     if start_from is not None:
         raise typer.BadParameter("--resume takes the model that it started from")
 

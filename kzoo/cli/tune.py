@@ -19,6 +19,7 @@ from kzoo.cli.arguments import (
     PlainOption,
     QuietOption,
     display_mode,
+    parse_duration,
     refuse_with_resume,
     spec_and_changes,
 )
@@ -29,6 +30,7 @@ from kzoo.cli.output import (
     shown,
     telling_how_to_resume,
 )
+from kzoo.spec.tune import MOST_TRIALS
 
 if TYPE_CHECKING:
     from kzoo.tuning.search import Search
@@ -42,18 +44,37 @@ def tune(
         typer.Option(
             "--resume",
             metavar="SEARCH",
-            help="Go on with an interrupted search: a path, the beginning of a name, or latest.",
+            help="Go on with an interrupted search: a path, the beginning of a name, or latest; "
+            "with --data, where its data lie now.",
         ),
     ] = None,
     data: DataOption = None,
     start_from: FromOption = None,
     out: OutOption = Path("runs"),
     max_trials: Annotated[
-        int | None, typer.Option("--max-trials", metavar="N", min=1, help="Trials at most.")
+        int | None,
+        typer.Option("--max-trials", metavar="N", min=1, max=MOST_TRIALS, help="Trials at most."),
     ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--time-limit",
+            metavar="TIME",
+            parser=parse_duration,
+            help="How long to search at most: seconds, or as 90s, 20m, 8h.",
+        ),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: try failed trials again.")
+    ] = False,
     workers: Annotated[
         int,
-        typer.Option("--workers", metavar="N", min=1, help="Processes that run trials at once."),
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=0,
+            help="Processes that run trials at once; 0 runs them in this one.",
+        ),
     ] = 1,
     scheduler: Annotated[
         str | None,
@@ -76,10 +97,13 @@ def tune(
         "workers": workers,
         "scheduler": scheduler,
         "max_trials": max_trials,
+        "time_limit": time_limit,
         "display": mode,
     }
+    if retry_failed and resume is None:
+        raise typer.BadParameter("goes with --resume SEARCH", param_hint="--retry-failed")
     if resume is not None:
-        refuse_with_resume(spec, data, start_from)
+        refuse_with_resume(spec, start_from)
         path = find_run(resume, out, record=directory.SEARCH)
     else:
         checked = load_spec(*spec_and_changes(spec, overrides, data, start_from=start_from))
@@ -89,7 +113,7 @@ def tune(
         from kzoo.tuning.tune import tune as search
 
         if resume is not None:
-            finished = resume_search(path, **settings)
+            finished = resume_search(path, data=data, retry_failed=retry_failed, **settings)
         else:
             finished = search(checked, out=out, **settings)
         if as_json:
@@ -102,7 +126,7 @@ def _workers(workers: int, scheduler: str | None) -> str:
     """Return the options with which the same workers go on."""
     if scheduler is not None:
         return f" --scheduler {shlex.quote(scheduler)}"
-    return f" --workers {workers}" if workers > 1 else ""
+    return f" --workers {workers}" if workers != 1 else ""
 
 
 def _show(search: Search) -> None:

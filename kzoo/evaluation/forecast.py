@@ -24,7 +24,7 @@ from kzoo.spec import Spec
 from kzoo.spec.tune import ALGORITHMS, TuneSpec
 from kzoo.start import keras
 from kzoo.train.augment import augmented
-from kzoo.tuning.algorithms import Proposer, make_proposer
+from kzoo.tuning.algorithms import Proposer, count_trials, make_proposer
 
 
 class SearchForecast(TypedDict):
@@ -174,19 +174,20 @@ def _time_in_bfloat16(
 
 def _search(spec: Spec, tune: TuneSpec) -> SearchForecast:
     proposer = make_proposer(tune, seed=spec.seed, epochs=spec.fit.epochs)
-    sets_epochs = ALGORITHMS[tune.algorithm].sets_epochs
+    trials, sets_epochs = count_trials(tune, proposer), ALGORITHMS[tune.algorithm].sets_epochs
     return SearchForecast(
         algorithm=tune.algorithm,
         points=proposer.points,
-        trials=proposer.limit,
-        epochs=_count_epochs(proposer) if sets_epochs else proposer.limit * spec.fit.epochs,
+        trials=trials,
+        epochs=_count_epochs(proposer, trials) if sets_epochs else trials * spec.fit.epochs,
     )
 
 
-def _count_epochs(proposer: Proposer) -> int:
+def _count_epochs(proposer: Proposer, trials: int) -> int:
     """Return the epochs of all trials, by asking for them; every one is told the same score."""
-    total, ends = 0, {}
-    while (trial := proposer.ask()) is not None:
+    total = 0
+    ends: dict[str, int] = {}
+    while len(ends) < trials and (trial := proposer.ask()) is not None:
         ends[trial.number] = trial.epochs or 0
         total += ends[trial.number] - (ends[trial.parent] if trial.parent else 0)
         proposer.tell(replace(trial, state="completed", score=0.5))

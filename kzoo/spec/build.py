@@ -144,7 +144,7 @@ def derive_spec_type(name: str, function: BuilderFunction) -> type[ModelSpec]:
     """
     try:
         parameters = list(inspect.signature(function).parameters.values())
-        hints = _parameter_hints(function)
+        hints = parameter_hints(function)
     # Annotations are foreign code: whatever it raises must break its builder alone.
     except Exception as error:
         raise PluginError(
@@ -192,8 +192,12 @@ def _docstring(function: BuilderFunction) -> docstring_parser.Docstring:
     return docstring_parser.parse(function.__doc__ or "", docstring_parser.DocstringStyle.GOOGLE)
 
 
-def _parameter_hints(function: BuilderFunction) -> dict[str, Any]:
-    """Evaluate the parameters' annotations but not the return type's, which needs Keras."""
+def parameter_hints(function: BuilderFunction) -> dict[str, Any]:
+    """Evaluate the parameters' annotations but not the return type's, which needs Keras.
+
+    Raises:
+        Exception: whatever the annotations raise, which are foreign code.
+    """
     original: Any = inspect.unwrap(function)
 
     def carrier() -> None: ...

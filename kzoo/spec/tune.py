@@ -20,21 +20,26 @@ class Algorithm:
     Attributes:
         name: What a spec calls it.
         sets_epochs: Whether it decides itself how long each trial trains.
+        is_whole: Whether it has an end of its own, before which its result means little.
     """
 
     name: str
     sets_epochs: bool = False
+    is_whole: bool = False
 
 
 ALGORITHMS = {
     algorithm.name: algorithm
     for algorithm in (
         Algorithm("random"),
-        Algorithm("grid"),
+        Algorithm("grid", is_whole=True),
         Algorithm("bayesian"),
-        Algorithm("hyperband", sets_epochs=True),
+        Algorithm("hyperband", sets_epochs=True, is_whole=True),
     )
 }
+
+# Of one search.
+MOST_TRIALS = 100_000
 
 if TYPE_CHECKING:
     AlgorithmName = str
@@ -120,11 +125,18 @@ Dimension = Annotated[
 ]
 
 
+MaxTrials = Annotated[int, Field(ge=1, le=MOST_TRIALS)]
+
+
 class TuneSpec(Section):
     """A search: how candidates are proposed, over which values, for what."""
 
     algorithm: AlgorithmName = Field("random", description="keras-tuner's oracle that proposes.")
-    max_trials: int = Field(20, description="Trials at most.", ge=1, le=100_000)
+    max_trials: MaxTrials | None = Field(
+        None,
+        description="Trials at most. If not given, as many as a whole grid or Hyperband has, and "
+        "20 for the other algorithms.",
+    )
     objective: Objective = Field(Objective(), description="What is improved.")
     space: dict[str, Dimension] = Field(
         description="Spec paths and what to try there; `*` is every element, one shared value.",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kzoo.engine.twin import leaves
-from kzoo.errors import RunError
+from kzoo.errors import DivergedError
 from kzoo.runs.history import numbers
 from kzoo.start import keras
 
@@ -30,7 +30,7 @@ class FiniteGuard(keras.callbacks.Callback):
         """Look at the epoch's metrics and at every weight.
 
         Raises:
-            RunError: one is not finite; it names the first layer that is bad.
+            DivergedError: one is not finite; it names the first layer that is bad.
         """
         metrics = numbers(logs).items()
         signs = [f"{name} became {value:g}" for name, value in metrics if not math.isfinite(value)]
@@ -43,7 +43,7 @@ class FiniteGuard(keras.callbacks.Callback):
         else:
             return
         rate = float(self.model.optimizer.learning_rate)
-        raise RunError(
+        raise DivergedError(
             f"epoch {epoch + 1}: {', '.join(dict.fromkeys((signs[0], signs[-1])))}; "
             f"lower optimizer.learning_rate (now {rate:g}) or set optimizer.global_clipnorm"
         )

@@ -89,14 +89,26 @@ def hold_to_data(run: Run, received: DatasetFacts) -> None:
         )
 
 
+def missing_place(spec: Spec) -> str | None:
+    """Return the first path at which a spec's data are not any more, if there is one."""
+    places = (getattr(spec.dataset, key) for key in PLACES)
+    return next(
+        (
+            place
+            for place in places
+            if place is not None and not is_name(place) and not is_there(Path(place))
+        ),
+        None,
+    )
+
+
 def _refuse_gone(run: Run) -> None:
-    for key in PLACES:
-        place = getattr(run.spec.dataset, key)
-        if place is not None and not is_name(place) and not is_there(Path(place)):
-            raise RunError(
-                f"{run.path}: its data are not at {place} any more; say where the same data lie "
-                "now with --data (in Python, kzoo.resume(run, data=...))"
-            )
+    place = missing_place(run.spec)
+    if place is not None:
+        raise RunError(
+            f"{run.path}: its data are not at {place} any more; say where the same data lie "
+            "now with --data (in Python, kzoo.resume(run, data=...))"
+        )
 
 
 def _is_close(received: Scaling, expected: Scaling) -> bool:

@@ -11,7 +11,8 @@ from kzoo.spec import Spec
 from kzoo.spec.places import MODEL_PLACES, PLACES
 from kzoo.start import keras
 
-_PLACES = {f"dataset.{key}" for key in PLACES} | {f"start_from.{key}" for key in MODEL_PLACES}
+# Where data and models lie, which may change while what they are does not.
+PLACE_PATHS = {f"dataset.{key}" for key in PLACES} | {f"start_from.{key}" for key in MODEL_PLACES}
 
 
 def named(callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, keras.callbacks.Callback]:
@@ -32,7 +33,7 @@ def hold_to_start(
         RunError: something differs, or a callback's memory is not in the checkpoint.
     """
     for path, was, now in differences(start.facts["spec"], spec.to_dict()):
-        if path in _PLACES:
+        if path in PLACE_PATHS:
             # The same data may have been moved: what they are is compared by their fingerprint, as
             # the model that is started from is by its sha256.
             continue

@@ -14,6 +14,7 @@ from kzoo.datasets.features import describe_examples
 from kzoo.display import Header, Mode, watching
 from kzoo.display.progress import RichProgress
 from kzoo.engine import is_slow_in_bfloat16
+from kzoo.errors import RunError
 from kzoo.machine import GIBIBYTE, describe_device, most_memory
 from kzoo.runs import DatasetFacts, Run, create_run, directory, find_run, holding
 from kzoo.runs.record import AnyModel, with_start
@@ -100,6 +101,7 @@ def resume(
     """
     began = time.perf_counter()
     path = run.path if isinstance(run, Run) else find_run(run)
+    _refuse_trial(path)
     with holding(path):
         found = Run(path)
         if (path / directory.METRICS).is_file():
@@ -114,6 +116,17 @@ def resume(
         if spec != found.spec:
             write_spec(path, spec)
         return _carry_out(path, prepare(spec, dataset), display, callbacks, began, resumes=True)
+
+
+def _refuse_trial(path: Path) -> None:
+    """Refuse a trial of a search, which alone knows how long it trains and never tests it."""
+    search = path.absolute().parent.parent
+    if (search / directory.SEARCH).is_file():
+        raise RunError(
+            f"{path}: is a trial of the search {search.name}; go on with the search: kzoo tune "
+            f"--resume {search} (to train its values as a run of their own: kzoo run "
+            f"{path / directory.SPEC})"
+        )
 
 
 def _carry_out(

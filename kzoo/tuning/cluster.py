@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 import re
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future
-from importlib import metadata
 from typing import Any, cast
 
 from kzoo.errors import RunError
-from kzoo.tuning.executors import P, T, TrialExecutor
+from kzoo.tuning.executors import A, P, T, TrialExecutor
 
-# Other versions of these train to other bits, or cannot read what they are sent.
-_PACKAGES = ("kzoo", "keras", "tensorflow", "numpy", "distributed")
 _TIMEOUT = 10.0  # seconds
 _EXAMPLE = "tcp://127.0.0.1:8786"
 
@@ -54,6 +50,14 @@ class Cluster(TrialExecutor):
         """Give a call to a worker; what it takes and returns is pickled."""
         return cast("Future[T]", self._executor.submit(fn, *args, **kwargs))
 
+    def ask_all(self, fn: Callable[[A], None], argument: A) -> dict[str, BaseException | None]:
+        """Call a function once in every worker that there is now."""
+        calls = {
+            worker: self._client.submit(fn, argument, workers=[worker], pure=False)
+            for worker in self._client.nthreads()
+        }
+        return {worker: call.exception() for worker, call in calls.items()}
+
     def stop(self) -> None:
         """Cancel all calls and let go of the scheduler."""
         self.shutdown(wait=False)
@@ -72,7 +76,7 @@ def cluster(address: str) -> Cluster:
 
     Raises:
         RunError: Dask is not installed, no scheduler answers there, it has no workers, or they
-            have several threads or other versions than this process.
+            have several threads.
     """
     try:
         import distributed
@@ -108,22 +112,3 @@ def _check_workers(client: Any, address: str) -> None:
                 f"{worker}: this worker has {threads} threads, and trials can't share a process; "
                 f"expected {start}"
             )
-    own = _versions()
-    for worker, theirs in client.run(_versions, on_error="return").items():
-        if isinstance(theirs, Exception):
-            raise RunError(f"{worker}: this worker cannot run kzoo: {theirs}") from theirs
-        for package, version in own.items():
-            if theirs[package] != version:
-                raise RunError(
-                    f"{worker}: this worker has {package} {theirs[package]}; expected {version}"
-                )
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": ".".join(platform.python_version_tuple()[:2])}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "none"
-    return found

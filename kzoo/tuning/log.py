@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Literal, Self
@@ -21,6 +22,30 @@ class Began(Section):
     event: Literal["began"] = "began"
     spec: dict[str, Any]
     fingerprint: str
+
+
+class Resumed(Section):
+    """A session of the search began, its first one too: how far it was to go, and where.
+
+    Attributes:
+        max_trials: Trials at most, those of earlier sessions included.
+        time_limit: Seconds that the session may take; None for no limit.
+        where: What ran the trials, in words.
+        began: When, in UTC, as ISO 8601 has it.
+    """
+
+    event: Literal["session"] = "session"
+    max_trials: int
+    time_limit: float | None = None
+    where: str
+    began: str
+
+
+class Retried(Section):
+    """A failed trial is to be tried again."""
+
+    event: Literal["retried"] = "retried"
+    number: str
 
 
 class Asked(Section):
@@ -50,7 +75,7 @@ class Told(Section):
         return self
 
 
-Event = Asked | Idle | Told
+Event = Asked | Idle | Told | Retried | Resumed
 Line = Began | Event
 
 _LINE: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="event")])
@@ -94,6 +119,17 @@ class SearchLog:
         """Record what the search is, in the first line."""
         self.beginning = Began(spec=spec, fingerprint=fingerprint)
         self._append(self.beginning)
+
+    def session(self, max_trials: int, time_limit: float | None, where: str) -> None:
+        """Record that a session begins, and what was asked of it."""
+        began = datetime.now(UTC).isoformat(timespec="seconds")
+        self._append(
+            Resumed(max_trials=max_trials, time_limit=time_limit, where=where, began=began)
+        )
+
+    def retried(self, number: str) -> None:
+        """Record that a failed trial is to be tried again."""
+        self._append(Retried(number=number))
 
     def asked(self, trial: Trial) -> None:
         """Record a proposal."""

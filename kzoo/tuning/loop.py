@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from kzoo.display import SearchProgress
-from kzoo.errors import BrokenOffError, RunError, describe_error
+from kzoo.errors import BrokenOffError, RunError, WorkerError, describe_error
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec
 from kzoo.spec.tree import put_all
 from kzoo.tuning.algorithms import Proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor, is_worker_death
 from kzoo.tuning.log import SearchLog
+from kzoo.tuning.needs import Needs
 from kzoo.tuning.search import TRIALS
 from kzoo.tuning.worker import Job, failed, run_trial
 
+# Seconds between two looks at the clock and at the number of workers.
+_PATIENCE = 0.5
 # A trial whose workers die so often is what kills them.
 MOST_DEATHS = 3
 # So many trials that all fail, and none that does not, are no bad luck.
@@ -37,6 +41,9 @@ class Loop:
         proposer: Asked and told.
         log: Hears of both first.
         executor: Runs the trials.
+        needs: What a worker has to have.
+        limit: Trials at most, those that ended before included.
+        deadline: When to end, on the clock of `time.monotonic`; None for no limit.
         progress: Shows them.
         waiting: Trials that were proposed to an earlier session and did not end there.
         ended: The trials that ended, in this session and in those before.
@@ -48,6 +55,9 @@ class Loop:
     proposer: Proposer
     log: SearchLog
     executor: TrialExecutor
+    needs: Needs
+    limit: int
+    deadline: float | None
     progress: SearchProgress
     waiting: deque[Trial]
     ended: list[Trial]
@@ -56,7 +66,9 @@ class Loop:
     _may_ask: bool = True
 
     def run(self) -> None:
-        """Try what the search proposes until it has no more.
+        """Try what the search proposes until it has no more, or no time.
+
+        Trials that run when there is no more time are broken off: they stay under way in the log.
 
         Raises:
             RunError: the first trials all failed, or nothing more can be tried or written down.
@@ -69,15 +81,29 @@ class Loop:
                 self._start(trial)
             if not self._running:
                 return
-            done, _ = wait(self._running, timeout=1.0, return_when=FIRST_COMPLETED)
+            done, _ = wait(self._running, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=lambda future: self._running[future].number):
                 self._end(self._running.pop(future), future)
+            if self.is_late and self._running:
+                self.executor.stop()
+                return
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is over."""
+        return self.deadline is not None and monotonic() >= self.deadline
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether trials were left under way."""
+        return bool(self._running or self.waiting)
 
     def _next(self) -> Trial | None:
+        if self.is_late or len(self.ended) + len(self._running) >= self.limit:
+            return None
         if self.waiting:
             return self.waiting.popleft()
-        asked = len(self.ended) + len(self._running)
-        if not self._may_ask or asked >= self.proposer.limit:
+        if not self._may_ask:
             return None
         trial = self.proposer.ask()
         if trial is None:
@@ -95,6 +121,7 @@ class Loop:
             spec=trial_tree(self.spec, trial.values),
             metric=self.metric,
             folder=self.path / TRIALS,
+            needs=self.needs,
             keeps_checkpoint=self.proposer.continues_trials,
             heeds_signals=isinstance(self.executor, InProcess),
         )
@@ -105,6 +132,9 @@ class Loop:
             ended = future.result()
         except CancelledError:
             raise BrokenOffError("the cluster has gone", self.path) from None
+        except WorkerError as error:
+            # No verdict on the values: they are tried again.
+            raise BrokenOffError(f"trial {trial.number}: {error}", self.path) from error
         except Exception as error:
             if not is_worker_death(error):
                 raise

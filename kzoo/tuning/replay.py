@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kzoo.errors import RunError
 from kzoo.runs.trial import Trial
 from kzoo.tuning.algorithms import Proposer
-from kzoo.tuning.log import Asked, Event, Told
+from kzoo.tuning.log import Asked, Event, Resumed, Retried, Told
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,14 @@ class Replayed:
     Attributes:
         in_flight: The trials proposed that have not ended, in order.
         ended: The trials that have, in the order in which they did.
+        asked: All trials by their numbers, as they were proposed.
+        max_trials: The most trials that the last session was to make; None without a session.
     """
 
     in_flight: tuple[Trial, ...]
     ended: tuple[Trial, ...]
+    asked: Mapping[str, Trial]
+    max_trials: int | None = None
 
 
 def replay(proposer: Proposer, events: Iterable[Event]) -> Replayed:
@@ -35,22 +39,34 @@ def replay(proposer: Proposer, events: Iterable[Event]) -> Replayed:
         RunError: it proposes something else than it did, or the log contradicts itself.
     """
     in_flight: dict[str, Trial] = {}
-    ended: list[Trial] = []
+    asked: dict[str, Trial] = {}
+    ended: dict[str, Trial] = {}
+    max_trials = None
     for event in events:
+        if isinstance(event, Resumed):
+            max_trials = event.max_trials
+            continue
+        if isinstance(event, Retried):
+            if ended.pop(event.number, None) is None:
+                raise RunError(
+                    f"trial {event.number}: the log tries it again, but it has not ended"
+                )
+            in_flight[event.number] = asked[event.number]
+            continue
         if isinstance(event, Told):
             number = event.trial.number
             if in_flight.pop(number, None) is None:
                 raise RunError(f"trial {number}: the log ends it, but it was not under way")
             proposer.tell(event.trial)
-            ended.append(event.trial)
+            ended[number] = event.trial
             continue
         proposed = proposer.ask()
         logged = event.trial if isinstance(event, Asked) else None
         if proposed != logged:
             raise RunError(_difference(logged, proposed))
         if proposed is not None:
-            in_flight[proposed.number] = proposed
-    return Replayed(tuple(in_flight.values()), tuple(ended))
+            in_flight[proposed.number] = asked[proposed.number] = proposed
+    return Replayed(tuple(in_flight.values()), tuple(ended.values()), asked, max_trials)
 
 
 def _difference(logged: Trial | None, proposed: Trial | None) -> str:

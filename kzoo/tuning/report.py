@@ -13,7 +13,7 @@ from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.spec import Found
 from kzoo.tuning.loop import trial_tree
-from kzoo.tuning.search import BEST, PICTURE, TABLE, Search, shown
+from kzoo.tuning.search import BEST, PICTURE, TABLE, Search, shown, write_spec
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,8 +33,7 @@ def write_report(search: Search) -> None:
     best = search.best
     if best is None:
         return
-    spec = best_spec(search, best).to_json()
-    write_atomically(search.path / BEST, lambda file: file.write_text(spec, "utf-8"))
+    write_spec(search.path / BEST, best_spec(search, best), search.path)
     write_atomically(search.path / PICTURE, lambda file: _draw(search, best, file))
 
 

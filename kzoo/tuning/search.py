@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 
 from kzoo.display.text import format_parameter
 from kzoo.errors import RunError
-from kzoo.runs import directory
+from kzoo.runs import directory, write_atomically
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.tune import TuneSpec
@@ -23,6 +24,8 @@ TRIALS = "trials"
 TABLE = "trials.csv"
 PICTURE = "trials.png"
 BEST = "best.json"
+# The arrays that a search was given, for its workers and for a resume.
+ARRAYS = "data.npz"
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,3 +118,15 @@ def shown(trial: Trial) -> Mapping[str, Any]:
         "seconds": trial.seconds,
         "error": trial.error,
     }
+
+
+def write_spec(file: Path, spec: Spec, search: Path) -> None:
+    """Write a spec into a search's directory; arrays that lie there are named beside it.
+
+    So the directory can be moved as a whole.
+    """
+    tree = spec.to_dict()
+    if spec.dataset.name == str(search / ARRAYS):
+        tree["dataset"]["name"] = f"./{ARRAYS}"
+    text = json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(file, lambda partial: partial.write_text(text, "utf-8"))

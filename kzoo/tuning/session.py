@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +16,44 @@ import numpy as np
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.arrays import is_frame, source_of_arrays
 from kzoo.display import Header, Mode, SearchProgress, watching
-from kzoo.errors import DataError, RunError, SpecError
+from kzoo.errors import BrokenOffError, DataError, Interrupted, KzooError, RunError, SpecError
 from kzoo.runs import create_run, directory, holding, write_atomically
 from kzoo.spec import Spec
+from kzoo.spec.places import expand_home
 from kzoo.spec.tune import TuneSpec
 from kzoo.train.interruption import interrupting
-from kzoo.train.resumption import differences
+from kzoo.train.moved import lasting_name, missing_place
+from kzoo.train.resumption import PLACE_PATHS, differences
 from kzoo.train.runner import resolve
 from kzoo.train.steps import describe_change
-from kzoo.tuning.algorithms import Proposer, make_proposer
+from kzoo.tuning.algorithms import Proposer, count_trials, make_proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.loop import Loop, refuse_failures
-from kzoo.tuning.replay import replay
+from kzoo.tuning.needs import Needs, carry, versions
+from kzoo.tuning.replay import Replayed, replay
 from kzoo.tuning.report import write_report
-from kzoo.tuning.search import LOG, TRIALS, Search
-from kzoo.tuning.worker import keep_data
+from kzoo.tuning.search import ARRAYS, LOG, TRIALS, Search, write_spec
+from kzoo.tuning.worker import ask_worker, data_of, keep_data
 
-# The arrays that a search was given, for its workers and for a resume.
-ARRAYS = "data.npz"
+# More trials than these, as a whole grid can have, are told to a person before they begin.
+_MANY_TRIALS = 100
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How far one session of a search goes.
+
+    Attributes:
+        max_trials: Trials at most, those of earlier sessions included; None for as many as the
+            last session was to make, or the spec says.
+        time_limit: Seconds at most; None for no limit.
+        retry_failed: Whether failed trials are tried again.
+    """
+
+    max_trials: int | None = None
+    time_limit: float | None = None
+    retry_failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,14 +61,14 @@ class Session:
     """One session of a search.
 
     Attributes:
-        tune: What to search, as it is asked for now.
         executor: Runs the trials.
         display: What a person sees.
+        terms: How far to go.
     """
 
-    tune: TuneSpec
     executor: TrialExecutor
     display: Mode
+    terms: Terms
 
     def begin(self, spec: Spec, data: tuple[Any, ...] | None, out: Path) -> Search:
         """Make a search's directory and search.
@@ -55,12 +78,11 @@ class Session:
             data: Arrays instead of the spec's dataset; a copy is kept.
             out: The folder that gets the search's own folder.
         """
-        spec = spec.model_copy(update={"tune": self.tune})
         _refuse_frames(data)
         dataset = self._load(spec, data)
         if dataset.validation is None:
             raise SpecError(
-                f"tune.objective: {self.tune.objective.metric} needs validation images, of which "
+                f"tune.objective: {_tune(spec).objective.metric} needs validation images, of which "
                 "dataset.validation_size leaves none"
             )
         spec, asked = resolve(spec, dataset), spec.fit
@@ -69,27 +91,30 @@ class Session:
         with holding(path):
             if data is not None:
                 spec = _keep_arrays(path, spec, data)
-            text = spec.to_json()
-            write_atomically(path / directory.SEARCH, lambda file: file.write_text(text, "utf-8"))
+            write_spec(path / directory.SEARCH, spec, path)
             with SearchLog(path / LOG) as log:
                 log.began(spec.to_dict(), dataset.fingerprint)
                 return self._search(path, spec, dataset, log, change)
 
-    def go_on(self, path: Path, spec: Spec) -> Search:
+    def go_on(self, path: Path, spec: Spec, place: str | None = None) -> Search:
         """Search on from where the log ends.
 
         Args:
             path: The search's directory.
             spec: What it tunes, as its record says.
+            place: Where its data lie now, a path or a dataset's name, which the record keeps.
         """
         with holding(path), SearchLog(path / LOG) as log:
             # Killed in its first moments, a search has no beginning on record, and nothing else.
             began = log.beginning.spec if log.beginning else spec.to_dict()
-            for place, was, now in differences(began, spec.to_dict()):
-                raise RunError(
-                    f"{path / directory.SEARCH}: {place}: received {now}; the search began with "
-                    f"{was}"
-                )
+            for changed, was, now in differences(began, spec.to_dict()):
+                # The data may have been moved: what they are is compared by their fingerprint.
+                if changed not in PLACE_PATHS:
+                    raise RunError(
+                        f"{path / directory.SEARCH}: {changed}: received {now}; the search began "
+                        f"with {was}"
+                    )
+            spec = _placed(path, spec, place)
             dataset = self._load(spec)
             if log.beginning is None:
                 log.began(spec.to_dict(), dataset.fingerprint)
@@ -98,6 +123,8 @@ class Session:
                     f"{path}: dataset: {dataset.name} is not what the search began with (sha256 "
                     f"{dataset.fingerprint[:12]}, was {log.beginning.fingerprint[:12]})"
                 )
+            if place is not None:
+                write_spec(path / directory.SEARCH, spec, path)
             return self._search(path, spec, dataset, log)
 
     def _load(self, spec: Spec, data: tuple[Any, ...] | None = None) -> Dataset:
@@ -109,54 +136,155 @@ class Session:
     ) -> Search:
         if isinstance(self.executor, InProcess):
             keep_data(spec, dataset)
-        proposer = make_proposer(self.tune, seed=spec.seed, epochs=spec.fit.epochs)
+        tune, search = _tune(spec), Search(path)
+        proposer = make_proposer(tune, seed=spec.seed, epochs=spec.fit.epochs)
         before = replay(proposer, log.events)
-        objective, ended = self.tune.objective, list(before.ended)
+        limit = self._count(tune, proposer, before)
+        log.session(limit, self.terms.time_limit, self.executor.where)
+        before = self._reopened(before, log)
         progress = SearchProgress(
-            self._header(spec, dataset, proposer, change),
-            total=proposer.limit,
-            metric=objective.metric,
-            direction=objective.direction,
+            self._header(spec, dataset, proposer, limit, change),
+            total=limit,
+            metric=tune.objective.metric,
+            direction=tune.objective.direction,
             mode=self.display,
         )
         (path / TRIALS).mkdir(exist_ok=True)
-        with progress, interrupting(path):
+        ended = list(before.ended)
+        with _leaving_report(search), progress, interrupting(path):
             for trial in ended:
                 progress.ended(trial, kept=True)
-            Loop(
+            loop = Loop(
                 path=path,
                 spec=spec,
-                metric=objective.metric,
+                metric=tune.objective.metric,
                 proposer=proposer,
                 log=log,
                 executor=self.executor,
+                needs=self._ask_workers(path, spec, dataset),
+                limit=limit,
+                deadline=self._deadline(),
                 progress=progress,
                 waiting=deque(before.in_flight),
                 ended=ended,
-            ).run()
-        refuse_failures(ended)
-        search = Search(path)
+            )
+            loop.run()
+            if loop.is_late and self.terms.time_limit is not None:
+                left = "; trials under way were broken off" if loop.is_broken_off else ""
+                progress.say(f"the time limit of {self.terms.time_limit:g} s is reached{left}")
+            refuse_failures(ended)
         write_report(search)
         return search
 
-    def _header(self, spec: Spec, dataset: Dataset, proposer: Proposer, change: str) -> Header:
-        tune, points = self.tune, proposer.points
+    def _count(self, tune: TuneSpec, proposer: Proposer, before: Replayed) -> int:
+        """Return the number of trials at most: as asked now, as asked last, as the spec says."""
+        wanted = self.terms.max_trials or before.max_trials
+        if wanted is not None:
+            tune = tune.model_copy(update={"max_trials": wanted})
+        return count_trials(tune, proposer)
+
+    def _deadline(self) -> float | None:
+        limit = self.terms.time_limit
+        return None if limit is None else time.monotonic() + limit
+
+    def _reopened(self, before: Replayed, log: SearchLog) -> Replayed:
+        """Return where the search stands once its failed trials are to be tried again."""
+        if not self.terms.retry_failed:
+            return before
+        again = [trial for trial in before.ended if trial.state == "failed"]
+        for trial in again:
+            log.retried(trial.number)
+        return replace(
+            before,
+            in_flight=(*before.in_flight, *(before.asked[trial.number] for trial in again)),
+            ended=tuple(trial for trial in before.ended if trial not in again),
+        )
+
+    def _ask_workers(self, path: Path, spec: Spec, dataset: Dataset) -> Needs:
+        """Have each worker show that it can run trials; return what they need.
+
+        Raises:
+            BrokenOffError: one of them cannot.
+        """
+        is_here = isinstance(self.executor, InProcess)
+        needs = Needs(
+            search=path,
+            data=data_of(spec),
+            fingerprint=dataset.fingerprint,
+            builder=None if is_here else carry(spec.model.builder),
+            versions=versions(),
+        )
+        tree = spec.model_copy(update={"tune": None}).to_dict()
+        for worker, error in self.executor.ask_all(partial(ask_worker, needs), tree).items():
+            if error is not None:
+                raise BrokenOffError(f"{worker}: {error}", path) from error
+        return needs
+
+    def _header(
+        self, spec: Spec, dataset: Dataset, proposer: Proposer, limit: int, change: str
+    ) -> Header:
+        tune, points = _tune(spec), proposer.points
         of = "" if points is None else f" of {points:,} points"
+        most = "all" if proposer.limit == limit else "at most"
         validation = len(dataset.validation) if dataset.validation else 0
-        start = spec.start_from
+        start, seconds = spec.start_from, self.terms.time_limit
+        notices = dataset.notices
+        if limit > _MANY_TRIALS and tune.max_trials is None and self.terms.max_trials is None:
+            notices += (
+                f"a whole {tune.algorithm} search is {limit:,} trials; `kzoo doctor` forecasts its "
+                "time, --max-trials N and --time-limit SECONDS end it earlier",
+            )
         return Header(
             title=f"{spec.name}: search",
             facts={
                 "space": ", ".join(tune.space),
-                "search": f"{tune.algorithm}, {tune.max_trials:,} trials at most{of}",
+                "search": f"{tune.algorithm}, {limit:,} trials {most}{of}",
                 "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
                 "validate; the test set stays unseen",
+                **({"time": f"{seconds:g} s at most"} if seconds is not None else {}),
                 **({"start": f"the weights of {start.model}"} if start else {}),
                 **({"training": change} if change else {}),
                 "where": self.executor.where,
             },
-            notices=dataset.notices,
+            notices=notices,
         )
+
+
+def _tune(spec: Spec) -> TuneSpec:
+    if spec.tune is None:
+        raise SpecError(f"{spec.name}: has no tune section")
+    return spec.tune
+
+
+@contextlib.contextmanager
+def _leaving_report(search: Search) -> Iterator[None]:
+    """Write what the search has come to so far, where it ends before its end."""
+    try:
+        yield
+    except (Interrupted, KzooError):
+        # What ended it is what is told, also where it keeps this from being written.
+        with contextlib.suppress(KzooError, OSError):
+            write_report(search)
+        raise
+
+
+def _placed(path: Path, spec: Spec, place: str | None) -> Spec:
+    """Return the spec of a search with the place where its data lie now.
+
+    Raises:
+        KzooError: they are not where they were, and nobody says where they are.
+    """
+    if place is not None:
+        name = lasting_name(expand_home(place))
+        section = spec.dataset.model_copy(update={"name": name})
+        return spec.model_copy(update={"dataset": section})
+    gone = missing_place(spec)
+    if gone is not None:
+        raise RunError(
+            f"{path}: its data are not at {gone} any more; say where the same data lie now with "
+            "--data (in Python, kzoo.resume_search(search, data=...))"
+        )
+    return spec
 
 
 def _keep_arrays(path: Path, spec: Spec, data: tuple[Any, ...]) -> Spec:

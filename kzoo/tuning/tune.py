@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kzoo.errors import SpecError
+from kzoo.errors import RunError, SpecError
+from kzoo.machine import count_cores
 from kzoo.runs import directory, find_run
 from kzoo.runs.record import AnyModel, with_start
-from kzoo.spec import Spec, load_spec
+from kzoo.spec import load_spec
 from kzoo.spec.load import Overrides, SpecSource
-from kzoo.spec.tune import TuneSpec
+from kzoo.spec.tune import MOST_TRIALS
 from kzoo.tuning.executors import InProcess, LocalWorkers, TrialExecutor
 from kzoo.tuning.search import Search
 
@@ -32,12 +34,13 @@ def tune(
     workers: int = 1,
     scheduler: str | None = None,
     max_trials: int | None = None,
+    time_limit: float | None = None,
     display: Mode = "auto",
 ) -> Search:
     """Search for a better spec: try values of its `tune` section and keep the best.
 
-    Trials never see the test set. In a script, several workers need the call to stand under
-    ``if __name__ == "__main__":``, as all processes that Python spawns do.
+    Trials never see the test set. They run in processes of their own, which do not import the
+    script that was started: a builder that is registered there is sent to them.
 
     Args:
         spec: The name of a zoo spec, the path of a JSON file, JSON data, or a Spec; with a `tune`
@@ -47,10 +50,12 @@ def tune(
         overrides: Spec paths and values laid over the spec: ``{"tune.algorithm": "bayesian"}``.
         start_from: A trained model whose weights every trial starts from, as in `kzoo.run`.
         out: The folder that gets the search's own folder.
-        workers: Processes that run trials, 1 or more; 1 is this process.
+        workers: Processes that run trials; 0 runs them in this process, one after the other.
         scheduler: The address of a Dask scheduler whose workers run the trials instead, such as
             ``tcp://127.0.0.1:8786``. They have to see `out` at the same path.
-        max_trials: Trials at most, in place of the spec's.
+        max_trials: Trials at most, 1 to 100,000, in place of the spec's.
+        time_limit: Seconds at most, above 0. Trials that run then are broken off; `resume_search`
+            goes on with them.
         display: ``auto``, ``plain`` (a line a trial) or ``quiet``.
 
     Raises:
@@ -59,26 +64,41 @@ def tune(
         Interrupted: a signal ended the search; it can be resumed.
     """
     checked = load_spec(spec, with_start(overrides, start_from))
-    section = _tune_section(checked, max_trials)
-    with _executor(workers, scheduler) as executor:
-        return _session(section, executor, display).begin(checked, data, Path(out))
+    if checked.tune is None:
+        raise SpecError(
+            f"{checked.name}: has no tune section; expected one that says which values to try, as "
+            "`kzoo show deep_mlp` has"
+        )
+    _check_terms(max_trials, time_limit)
+    most = max_trials or checked.tune.max_trials
+    with _executor(workers, scheduler, most) as executor:
+        session = _session(executor, display, max_trials, time_limit)
+        return session.begin(checked, data, Path(out))
 
 
 def resume_search(
     search: str | os.PathLike[str] | Search,
     *,
+    data: str | os.PathLike[str] | None = None,
     workers: int = 1,
     scheduler: str | None = None,
     max_trials: int | None = None,
+    time_limit: float | None = None,
+    retry_failed: bool = False,
     display: Mode = "auto",
 ) -> Search:
     """Go on with an interrupted search: every trial that ended is kept, the others are finished.
 
     Args:
         search: A Search, its path, the beginning of its name in ``runs``, or ``latest``.
+        data: Where its data lie now, a path or a dataset's name, which the search keeps. They are
+            to be the same data.
         workers: As for `tune`.
         scheduler: As for `tune`.
-        max_trials: Trials at most, those that ended included, in place of the search's own.
+        max_trials: Trials at most, those that ended included; if None, as many as the last session
+            was to make. It may be fewer than there are.
+        time_limit: Seconds at most that this session takes, as for `tune`.
+        retry_failed: Whether trials that failed are tried again.
         display: As for `tune`.
 
     Raises:
@@ -89,36 +109,47 @@ def resume_search(
     given = search.path if isinstance(search, Search) else search
     path = find_run(given, record=directory.SEARCH).absolute()
     spec = load_spec(path / directory.SEARCH)
-    section = _tune_section(spec, max_trials)
-    with _executor(workers, scheduler) as executor:
-        return _session(section, executor, display).go_on(path, spec)
-
-
-def _tune_section(spec: Spec, max_trials: int | None) -> TuneSpec:
     if spec.tune is None:
-        raise SpecError(
-            f"{spec.name}: has no tune section; expected one that says which values to try, as "
-            "`kzoo show deep_mlp` has"
-        )
-    if max_trials is None:
-        return spec.tune
-    if max_trials < 1:
-        raise SpecError(f"max_trials: received {max_trials}; expected 1 or more")
-    return spec.tune.model_copy(update={"max_trials": max_trials})
+        raise RunError(f"{path / directory.SEARCH}: tune: is missing")
+    _check_terms(max_trials, time_limit)
+    place = None if data is None else os.fspath(data)
+    with _executor(workers, scheduler, max_trials) as executor:
+        session = _session(executor, display, max_trials, time_limit, retry_failed=retry_failed)
+        return session.go_on(path, spec, place)
 
 
-def _session(section: TuneSpec, executor: TrialExecutor, display: Mode) -> Session:
+def _check_terms(max_trials: int | None, time_limit: float | None) -> None:
+    if max_trials is not None and not 1 <= max_trials <= MOST_TRIALS:
+        raise SpecError(f"max_trials: received {max_trials}; expected 1 to {MOST_TRIALS:,}")
+    if time_limit is not None and not 0 < time_limit < math.inf:
+        raise SpecError(f"time_limit: received {time_limit}; expected seconds, above 0")
+
+
+def _session(
+    executor: TrialExecutor,
+    display: Mode,
+    max_trials: int | None,
+    time_limit: float | None,
+    *,
+    retry_failed: bool = False,
+) -> Session:
     # Here, so that workers and this process import Keras at the same time.
-    from kzoo.tuning.session import Session
+    from kzoo.tuning.session import Session, Terms
 
-    return Session(section, executor, display)
+    return Session(executor, display, Terms(max_trials, time_limit, retry_failed))
 
 
 @contextmanager
-def _executor(workers: int, scheduler: str | None) -> Iterator[TrialExecutor]:
-    """Give what runs the trials; whatever ends the search ends it too."""
-    if workers < 1:
-        raise SpecError(f"workers: received {workers}; expected 1 or more")
+def _executor(workers: int, scheduler: str | None, most: int | None) -> Iterator[TrialExecutor]:
+    """Give what runs the trials; whatever ends the search ends it too.
+
+    Args:
+        workers: Processes, or 0.
+        scheduler: The address of a cluster's scheduler instead.
+        most: Trials at most, where that is known: more workers would have nothing to do.
+    """
+    if workers < 0:
+        raise SpecError(f"workers: received {workers}; expected 0 or more")
     executor: TrialExecutor = InProcess()
     if scheduler is not None:
         if workers > 1:
@@ -126,8 +157,9 @@ def _executor(workers: int, scheduler: str | None) -> Iterator[TrialExecutor]:
         from kzoo.tuning.cluster import cluster
 
         executor = cluster(scheduler)
-    elif workers > 1:
-        executor = LocalWorkers(workers, max((os.cpu_count() or 1) // workers, 1))
+    elif workers:
+        count = min(workers, most or workers)
+        executor = LocalWorkers(count, max(count_cores() // count, 1))
     try:
         yield executor
     except BaseException:

@@ -10,13 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from kzoo.datasets import Dataset, load_dataset
-from kzoo.errors import KzooError, RunError, describe_error
+from kzoo.errors import (
+    DataError,
+    DivergedError,
+    KzooError,
+    PluginError,
+    RunError,
+    UnknownNameError,
+    WorkerError,
+    describe_error,
+)
 from kzoo.runs import Run, create_run, directory, holding
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
+from kzoo.tuning.needs import Needs, check_data, check_place
 
+# What these say is said of the machine, of the disk and of the data, not of a trial's values.
+_OF_THE_ENVIRONMENT = (OSError, MemoryError, ImportError, DataError, RunError, UnknownNameError)
 # The data of the last trial in this process: those of the next are the same.
-_loaded: dict[tuple[str, int], Dataset] = {}
+_loaded: dict[str, Dataset] = {}
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,7 @@ class Job:
         spec: Its complete spec, as JSON data.
         metric: What the score is.
         folder: Where the search's runs lie, an absolute path.
+        needs: What the worker has to have.
         keeps_checkpoint: Whether a later trial may go on with this one's training.
         heeds_signals: Whether a signal is this trial's to heed, as it runs in the search's process.
     """
@@ -36,6 +49,7 @@ class Job:
     spec: dict[str, Any]
     metric: str
     folder: Path
+    needs: Needs
     keeps_checkpoint: bool = False
     heeds_signals: bool = False
 
@@ -44,15 +58,21 @@ def run_trial(job: Job) -> Trial:
     """Train a trial, or go on with it where it was broken off; return the trial that has ended.
 
     Its `run` is the name of its run's directory.
+
+    Raises:
+        WorkerError: this worker cannot run it as things are.
     """
     began = time.perf_counter()
     try:
+        check_place(job.needs)
         run = _finished(job.folder, job.trial.number) or _train(job)
-    except KzooError as error:
-        return failed(job.trial, str(error), time.perf_counter() - began)
-    # One trial that cannot be trained, for want of memory for one, is no end of the search.
-    except Exception as error:  # noqa: BLE001
-        return failed(job.trial, describe_error(error), time.perf_counter() - began)
+    except WorkerError:
+        raise
+    except Exception as error:
+        if _is_of_the_environment(error):
+            raise WorkerError(_words(error)) from error
+        # Values that cannot be trained are no end of the search.
+        return failed(job.trial, _words(error), time.perf_counter() - began)
     finally:
         gc.collect()
     return replace(
@@ -63,6 +83,36 @@ def run_trial(job: Job) -> Trial:
         seconds=time.perf_counter() - began,
         run=Path(run.path.name),
     )
+
+
+def ask_worker(needs: Needs, spec: dict[str, Any]) -> None:
+    """See that a worker can run trials: it has the builder, the folder and the same data.
+
+    Args:
+        needs: What it has to have.
+        spec: The spec that is tuned, as JSON data.
+
+    Raises:
+        WorkerError: something is missing.
+    """
+    check_place(needs)
+    try:
+        checked = load_spec(spec)
+        check_data(needs, data_of(checked), load_data(checked).fingerprint)
+    except WorkerError:
+        raise
+    except Exception as error:
+        raise WorkerError(_words(error)) from error
+
+
+def _is_of_the_environment(error: Exception) -> bool:
+    if isinstance(error, DivergedError):
+        return False
+    return isinstance(error, _OF_THE_ENVIRONMENT) or "RESOURCE_EXHAUSTED" in str(error)
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, KzooError) else describe_error(error)
 
 
 def failed(trial: Trial, error: str, seconds: float = 0.0) -> Trial:
@@ -76,11 +126,12 @@ def _train(job: Job) -> Run:
     from kzoo.train.records import forget_checkpoint, write_beginning, write_results
     from kzoo.train.training import prepare, train
 
-    began, spec, trial = time.perf_counter(), load_spec(job.spec), job.trial
+    began, spec, trial = time.perf_counter(), _load_spec(job.spec), job.trial
     with ExitStack() as stack:
         broken_off = _hold_broken_off(job, stack)
         # The search has said what there is to notice.
         dataset = replace(load_data(spec), notices=())
+        check_data(job.needs, data_of(spec), dataset.fingerprint)
         trainee = prepare(spec, dataset, metrics=[job.metric])
         path = broken_off or create_run(job.folder, trial.number)
         if broken_off is None:
@@ -99,9 +150,17 @@ def _train(job: Job) -> Run:
     return Run(path)
 
 
+def _load_spec(tree: dict[str, Any]) -> Spec:
+    try:
+        return load_spec(tree)
+    except PluginError as error:
+        # Of a plugin that cannot be imported here; a builder that refuses values comes later.
+        raise WorkerError(str(error)) from error
+
+
 def load_data(spec: Spec) -> Dataset:
     """Return a spec's data, loaded once for all trials that a process runs one after the other."""
-    key = _key(spec)
+    key = data_of(spec)
     if key not in _loaded:
         keep_data(spec, load_dataset(spec))
     return _loaded[key]
@@ -110,12 +169,13 @@ def load_data(spec: Spec) -> Dataset:
 def keep_data(spec: Spec, dataset: Dataset) -> None:
     """Have `load_data` return data that are loaded already."""
     _loaded.clear()
-    _loaded[_key(spec)] = dataset
+    _loaded[data_of(spec)] = dataset
 
 
-def _key(spec: Spec) -> tuple[str, int]:
+def data_of(spec: Spec) -> str:
+    """Return what of a spec decides which data are read, and how they are split."""
     section = spec.dataset.model_copy(update={"augment": None})
-    return section.model_dump_json(), spec.seed
+    return f"{section.model_dump_json()} {spec.seed}"
 
 
 def _finished(folder: Path, number: str) -> Run | None:

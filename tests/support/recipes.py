@@ -80,7 +80,7 @@ class Proposer:
         """Learn nothing."""
 '''
     ],
-    "spec/tune.py": [('        Algorithm("grid"),', '        Algorithm("ends"),\n')],
+    "spec/tune.py": [('        Algorithm("grid", is_whole=True),', '        Algorithm("ends"),\n')],
 }
 DATASET: Recipe = {
     "datasets/catalogue.py": [

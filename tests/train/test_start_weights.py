@@ -332,7 +332,9 @@ def test_trials_start_from_the_weights_too(trained: Run, tmp_path: Path) -> None
         "max_trials": 2,
         "space": {"optimizer.learning_rate": {"type": "float", "min": 1e-13, "max": 1e-12}},
     }
-    search = kzoo.tune({**SPEC, "tune": tune}, start_from=trained, out=tmp_path, display="quiet")
+    search = kzoo.tune(
+        {**SPEC, "tune": tune}, start_from=trained, out=tmp_path, workers=0, display="quiet"
+    )
     assert len(search.trials) == 2
     for trial in search.trials:
         assert trial.run is not None

@@ -15,8 +15,9 @@ import pytest
 from kzoo.runs.trial import Trial
 from kzoo.spec.tune import ALGORITHMS, TuneSpec
 from kzoo.tuning import algorithms
-from kzoo.tuning.algorithms import Proposer, make_proposer
+from kzoo.tuning.algorithms import Proposer, count_trials, make_proposer
 
+FLOAT = {"type": "float", "min": 0.0, "max": 1.0}
 SPACE = {
     "model.units": {"type": "int", "min": 4, "max": 64, "sampling": "log"},
     "optimizer.learning_rate": {"type": "float", "min": 1e-4, "max": 1e-2, "sampling": "log"},
@@ -28,16 +29,21 @@ EPOCHS = 9
 each_algorithm = pytest.mark.parametrize("name", ALGORITHMS)
 
 
-def proposer_of(name: str, *, trials: int = 12, seed: int = 3) -> Proposer:
+def tune_of(name: str, *, trials: int | None = None, space: Any = None) -> TuneSpec:
+    """Return a search over a space of every kind of dimension."""
+    tree = {"algorithm": name, "max_trials": trials, "space": space or SPACE}
+    return TuneSpec.model_validate_json(json.dumps(tree))
+
+
+def proposer_of(name: str, *, seed: int = 3) -> Proposer:
     """Return a proposer over a space of every kind of dimension."""
-    text = json.dumps({"algorithm": name, "max_trials": trials, "space": SPACE})
-    return make_proposer(TuneSpec.model_validate_json(text), seed=seed, epochs=EPOCHS)
+    return make_proposer(tune_of(name), seed=seed, epochs=EPOCHS)
 
 
-def run(proposer: Proposer) -> list[Trial]:
-    """Run a search to its end, with scores that follow from the values; return its trials."""
-    trials = []
-    while (trial := proposer.ask()) is not None:
+def run(proposer: Proposer, most: int = 12) -> list[Trial]:
+    """Run trials of a search, with scores that follow from the values; return them."""
+    trials: list[Trial] = []
+    while len(trials) < most and (trial := proposer.ask()) is not None:
         trials.append(trial)
         score = trial.values["optimizer.learning_rate"] * 1e5 % 1
         proposer.tell(replace(trial, state="completed", score=score))
@@ -61,11 +67,61 @@ def test_trials_are_numbered_and_within_the_space(name: str) -> None:
 @each_algorithm
 def test_there_are_no_more_trials_than_the_limit(name: str) -> None:
     """The limit is told before the first trial, and the end is known when it has come."""
-    proposer = proposer_of(name, trials=7)
+    space = {"model.units": {"type": "int", "min": 4, "max": 10}}
+    tune = tune_of(name, space=space)
+    proposer = make_proposer(tune, seed=3, epochs=EPOCHS)
     before = proposer.exhausted
-    assert len(run(proposer)) == proposer.limit == 7
+    assert len(run_on(proposer, 0)) == proposer.limit
     assert (before, proposer.exhausted) == (False, True)
     assert proposer.ask() is None
+
+
+# Of a space of seven points, and of one without an end; a whole Hyperband of 9 epochs has 23.
+COUNTS = {"random": (7, 20), "grid": (7, 1000), "bayesian": (7, 20), "hyperband": (21, 23)}
+
+
+@each_algorithm
+def test_the_number_of_trials_fits_the_algorithm(name: str) -> None:
+    """Who says nothing gets a whole grid, a whole Hyperband, and 20 trials of the others."""
+    few = {"model.units": {"type": "int", "min": 4, "max": 10}}
+    many = {"a": FLOAT, "b": FLOAT, "c": FLOAT}
+    for space, expected in zip((few, many), COUNTS[name], strict=True):
+        tune = tune_of(name, space=space)
+        proposer = make_proposer(tune, seed=3, epochs=EPOCHS)
+        assert count_trials(tune, proposer) == expected
+        capped = tune_of(name, trials=3, space=space)
+        assert count_trials(capped, proposer) == 3
+
+
+@each_algorithm
+def test_a_failed_trial_can_be_told_again(name: str) -> None:
+    """Its second result takes the place of the failure, and the search goes on to its end."""
+    space = {"model.units": {"type": "int", "min": 4, "max": 10}}
+    proposer = make_proposer(tune_of(name, space=space), seed=3, epochs=EPOCHS)
+    first = proposer.ask()
+    assert first is not None
+    proposer.tell(replace(first, state="failed", error="x"))
+    second = proposer.ask()
+    assert second is not None
+    proposer.tell(replace(first, state="completed", score=0.9))
+    with pytest.raises(KeyError):
+        proposer.tell(replace(first, state="completed", score=0.9))
+    proposer.tell(replace(second, state="completed", score=0.8))
+    trials = [first, second, *run_on(proposer, 2)]
+    assert [trial.number for trial in trials] == [f"{n:04d}" for n in range(len(trials))]
+    assert len(trials) == proposer.limit
+    if name == "hyperband":
+        # The best of the first round is the retried one, which is promoted.
+        assert first.number in {trial.parent for trial in trials}
+
+
+def run_on(proposer: Proposer, done: int) -> list[Trial]:
+    """Run a search to its end, each trial scored by its number, all below those before."""
+    trials = []
+    while (trial := proposer.ask()) is not None:
+        trials.append(trial)
+        proposer.tell(replace(trial, state="completed", score=0.5 / (done + len(trials))))
+    return trials
 
 
 @each_algorithm

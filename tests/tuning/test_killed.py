@@ -97,7 +97,7 @@ def algorithm_spec(algorithm: str) -> kzoo.Spec:
 def test_a_killed_search_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
     """Killed with SIGKILL in its fourth trial and resumed, it has the same trials and scores."""
     spec = algorithm_spec("hyperband")
-    whole = facts(kzoo.tune(spec, out=tmp_path / "whole", display="quiet"))
+    whole = facts(kzoo.tune(spec, out=tmp_path / "whole", workers=0, display="quiet"))
     (tmp_path / "spec.json").write_text(spec.to_json(), "utf-8")
     command = [sys.executable, "-m", "kzoo", "tune"]
     process = subprocess.Popen([*command, "spec.json", "--quiet"], cwd=tmp_path)
@@ -123,7 +123,7 @@ def test_a_killed_search_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
 def test_kills_at_random_moments_change_nothing(algorithm: str, tmp_path: Path) -> None:
     """Five kills at seeded moments, one of them perhaps before anything is written."""
     spec = algorithm_spec(algorithm)
-    whole = facts(kzoo.tune(spec, out=tmp_path / "whole", display="quiet"))
+    whole = facts(kzoo.tune(spec, out=tmp_path / "whole", workers=0, display="quiet"))
     chance = random.Random(ALGORITHMS.index(algorithm))  # noqa: S311  # no secret
     delays = [chance.uniform(2.0, 10.0) for _ in range(5)]
     found = kill_and_resume(spec, tmp_path, delays)

@@ -42,6 +42,7 @@ class _Oracle(InMemory, keras_tuner.oracles.HyperbandOracle):
 
     def end_trial(self, trial: Any) -> None:
         """End a trial; a failed one takes the last place of its round."""
+        self._failed.discard(trial.trial_id)
         if trial.status == "FAILED":
             self._failed.add(trial.trial_id)
             worst = -math.inf if self.objective.direction == "max" else math.inf

@@ -58,12 +58,13 @@ class OracleProposer:
         self._oracle.verbose = 0
         # keras-tuner gives a space up after 20 draws of points that were tried.
         self._oracle._max_collisions = 100 * (self.points or 100)
-        own = self._count_trials()
-        self.limit = tune.max_trials if own is None else min(tune.max_trials, own)
+        self.limit = self._count_trials()
         self.exhausted = False
         # From the oracle's names of trials to ours: it also counts some that are never run.
         self._numbers: dict[str, str] = {}
-        self._in_flight: dict[str, Any] = {}
+        self._asked: dict[str, Any] = {}
+        self._in_flight: set[str] = set()
+        self._failed: set[str] = set()
 
     def _make_oracle(self, epochs: int, **arguments: Any) -> Any:
         """Return the oracle, without a limit of trials of its own."""
@@ -86,7 +87,8 @@ class OracleProposer:
                 return None
             values = declare(asked.hyperparameters, self._space, grid=self.lists_values)
         self._numbers[asked.trial_id] = number
-        self._in_flight[number] = asked
+        self._asked[number] = asked
+        self._in_flight.add(number)
         own = asked.hyperparameters.values
         parent = own.get("tuner/trial_id")
         return Trial(
@@ -97,13 +99,22 @@ class OracleProposer:
         )
 
     def tell(self, trial: Trial) -> None:
-        """End a trial.
+        """End a trial, or a failed one again.
 
         Raises:
-            KeyError: there is no such trial under way.
+            KeyError: there is no such trial, or it has a score.
         """
-        told, score = self._in_flight.pop(trial.number), trial.score
+        number, score = trial.number, trial.score
+        told = self._asked[number]
+        if number in self._failed:
+            self._failed.remove(number)
+            # What was told of the failure must not be averaged in.
+            told.metrics = type(told.metrics)()
+        else:
+            self._in_flight.remove(number)
         failed = score is None or not math.isfinite(score)
+        if failed:
+            self._failed.add(number)
         with _without_warnings():
             if not failed:
                 self._oracle.update_trial(told.trial_id, {self._metric: score})
