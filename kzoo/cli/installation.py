@@ -65,6 +65,13 @@ def check_installation(out: Path, *, with_spec: bool = False) -> list[Finding]:
     ]
 
 
+def _python_wanted(kzoo: metadata.Distribution) -> str:
+    """Return the versions of Python that kzoo takes; empty where its metadata say nothing."""
+    # A backport of importlib.metadata raises where the standard library gives None.
+    known = kzoo.metadata
+    return known["Requires-Python"] if "Requires-Python" in known else ""
+
+
 def _versions() -> Iterator[Finding]:
     """Yield a problem for each requirement that is not met, or one line of versions."""
     try:
@@ -73,7 +80,7 @@ def _versions() -> Iterator[Finding]:
         text = "kzoo is not installed, so neither are its builders; it is only on Python's path"
         yield Finding("problem", "versions", text, "pip install -e .")
         return
-    python, wanted = platform.python_version(), kzoo.metadata["Requires-Python"] or ""
+    python, wanted = platform.python_version(), _python_wanted(kzoo)
     problems = []
     if not SpecifierSet(wanted).contains(python, prereleases=True):
         text = f"Python {python} runs; kzoo needs {wanted}"

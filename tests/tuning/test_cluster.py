@@ -7,13 +7,18 @@ import platform
 import sys
 import time
 from concurrent.futures import wait
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 from support.cluster import connect, worker
 
-from kzoo.errors import RunError
+from kzoo.errors import RunError, WorkerError
 from kzoo.tuning import cluster as cluster_module
 from kzoo.tuning.cluster import cluster
+from kzoo.tuning.needs import CarriedBuilder, Needs, versions
+from kzoo.tuning.worker import ask_worker
 
 SECONDS = 60
 
@@ -55,15 +60,30 @@ def test_worker_of_several_threads_is_refused(scheduler: str) -> None:
         cluster(scheduler)
 
 
-def test_worker_of_other_versions_is_refused(
-    scheduler: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The message names the worker, the package and both versions."""
+def needs_of(path: Path, **changes: str) -> Needs:
+    """Return what a search in a folder needs, with other versions of some packages."""
+    (path / "search.json").write_text("{}", "utf-8")
+    return Needs(path, "", "", None, {**versions(), **changes})
+
+
+def test_each_worker_is_asked_before_the_first_trial(scheduler: str, tmp_path: Path) -> None:
+    """What one lacks is said: another version, the folder, a builder."""
     own = ".".join(platform.python_version_tuple()[:2])
-    monkeypatch.setattr(platform, "python_version_tuple", lambda: ("9", "9", "0"))
-    message = rf"^tcp://.*: this worker has python {own}; expected 9\.9$"
-    with worker(scheduler), pytest.raises(RunError, match=message):
-        cluster(scheduler)
+    builder = CarriedBuilder("own", "no_such_module", None)
+    asked = {
+        f"this worker has python {own}; expected 9.9": needs_of(tmp_path, python="9.9"),
+        "does not see the search's folder": replace(needs_of(tmp_path), search=tmp_path / "none"),
+        "cannot have the builder 'own'": replace(needs_of(tmp_path), builder=builder),
+        "is missing": needs_of(tmp_path),
+    }
+    with worker(scheduler), worker(scheduler), connect(scheduler, workers=2) as workers:
+        for said, needs in asked.items():
+            errors = workers.ask_all(partial(ask_worker, needs), {})
+            assert len(errors) == 2
+            for address, error in errors.items():
+                assert address.startswith("tcp://")
+                assert isinstance(error, WorkerError)
+                assert said in str(error)
 
 
 def test_scheduler_without_workers_is_an_error(
