@@ -17,9 +17,9 @@ from pathlib import Path
 
 from built_pages import faults
 from command_pages import command_page
-from python_pages import entries, python_page
+from python_pages import Entry, entries, python_page
 from spec_pages import read_specs, spec_page
-from staging import LinkError, stage
+from staging import LinkError, stage, unlisted
 
 from kzoo.cli.app import command_line
 from kzoo.spec.schema import json_schema
@@ -29,7 +29,7 @@ PAGES = ROOT / "build" / "docs"
 SITE = ROOT / "build" / "site"  # as zensical.toml says
 
 
-def references(names: dict[str, list[str]]) -> dict[str, str]:
+def references(names: dict[str, list[Entry]]) -> dict[str, str]:
     """Return the generated pages by their names in the site."""
     schema, problems = json_schema()
     if problems:
@@ -48,11 +48,13 @@ def main() -> None:
         stage(ROOT, PAGES, references(names))
     except LinkError as error:
         raise SystemExit(f"Error: {error}") from error
+    if lost := unlisted(ROOT, [path.name for path in sorted(PAGES.iterdir())]):
+        raise SystemExit(f"Error: zensical.toml: nav: lacks {', '.join(lost)}")
     shutil.rmtree(SITE, ignore_errors=True)
     build = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     if subprocess.run(build, cwd=ROOT, check=False).returncode:
         raise SystemExit(1)
-    found = faults(SITE, chain.from_iterable(names.values()))
+    found = faults(SITE, [entry.definition for entry in chain.from_iterable(names.values())])
     if found:
         raise SystemExit("\n".join(found))
     print(f"{len([*SITE.rglob('*.html')])} pages in {SITE.relative_to(ROOT)}; they load nothing")

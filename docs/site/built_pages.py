@@ -99,9 +99,12 @@ def _page_faults(site: Path, path: Path, pages: dict[Path, _Page]) -> Iterator[s
         target = _file(site, path, parts.path) if parts.path else path
         if not target.is_file():
             yield f"{where}: links to {address}, which is not there"
-        elif parts.fragment and target in pages:
-            if unquote(parts.fragment) not in pages[target].anchors:
-                yield f"{where}: links to {address}, whose place is not there"
+        elif (
+            parts.fragment
+            and target in pages
+            and unquote(parts.fragment) not in pages[target].anchors
+        ):
+            yield f"{where}: links to {address}, whose place is not there"
 
 
 def _file(site: Path, page: Path, address: str) -> Path:

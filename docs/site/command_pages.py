@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import cast
 
-from typer import Typer
+from typer import Context, Typer
 from typer.cli import get_docs_for_click
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -26,25 +26,26 @@ _REQUIRED = re.compile(r"(?<= )\{([^{}]+?)(?:\.\.\.)?\}(?=\.\.\.|\s)")
 
 def command_page(app: Typer) -> str:
     """Return the page of all commands, as Markdown."""
-    group = get_command(app)
-    assert isinstance(group, TyperGroup)
-    with group.make_context("kzoo", [], resilient_parsing=True) as context:
+    group = cast("TyperGroup", get_command(app))
+    with Context(group, info_name="kzoo", **group.context_settings) as context:
+        whole = get_docs_for_click(obj=group, ctx=context, indent=1)
         bodies = [
             get_docs_for_click(obj=command, ctx=context, indent=1, call_prefix="kzoo")
             for command in group.commands.values()
         ]
-        whole = get_docs_for_click(obj=group, ctx=context, indent=1)
-        summaries = dict(_summaries(group))
-    rows = [f"| [`kzoo {name}`](#kzoo-{name}) | {words} |" for name, words in summaries.items()]
+    rows = [
+        f"| [`kzoo {name}`](#kzoo-{name}) | {_summary(command.help or '')} |"
+        for name, command in group.commands.items()
+    ]
     table = "\n".join(["| command | does |", "|---|---|", *rows])
-    return "\n\n".join([_START.strip(), table, *map(_tidy, [whole.split("**Commands**")[0], *bodies])]) + "\n"
+    # Behind its options stands a list of the commands, cut short.
+    parts = [whole.split("**Commands**")[0], *bodies]
+    return "\n\n".join([_START.strip(), table, *map(_tidy, parts)]) + "\n"
 
 
-def _summaries(group: TyperGroup) -> Iterator[tuple[str, str]]:
-    """Give each command with the first sentence of its help."""
-    for name, command in group.commands.items():
-        first = (command.help or "").strip().split("\n\n")[0]
-        yield name, " ".join(first.split()).replace("|", "\\|")
+def _summary(words: str) -> str:
+    """Return the first paragraph of a command's help, for a cell of a table."""
+    return " ".join(words.strip().split("\n\n")[0].split()).replace("|", "\\|")
 
 
 def _tidy(body: str) -> str:

@@ -21,6 +21,7 @@ What each means together is in [A spec](spec.md); this page is made from the JSO
 has to be given, except where the spec `extends` another.
 """
 
+
 @dataclass(frozen=True)
 class Section:
     """A part of a spec that has fields.
@@ -270,4 +271,5 @@ def _json(value: Any, indent: str = "") -> str:
 
 def read_specs(folder: Path) -> dict[str, Document]:
     """Return the specs of a folder by name."""
-    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
+    paths = sorted(folder.glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 # Files beside the pages in docs/, and what they are called in the site.
@@ -18,7 +19,8 @@ _OTHERS = {
     "docs/site/site.css": "site.css",
 }
 _PICTURES = (".svg", ".webp", ".png")
-_LINK = re.compile(r"(!?\[(?:[^][]|\[[^]]*\])*\]\()([^)\s]+)(\))")
+_LINK = re.compile(r"(\]\()([^)\s]+)(\))")
+_CODE = re.compile(r"(`[^`]*`)")
 _FENCE = "```"
 _README = re.compile(r"<!-- README: (.+) -->\n")
 
@@ -64,6 +66,21 @@ def site_names(root: Path) -> dict[str, str]:
     return names | _OTHERS
 
 
+def unlisted(root: Path, names: Iterable[str]) -> list[str]:
+    """Return the pages that the navigation in `zensical.toml` lacks."""
+    config = tomllib.loads((root / "zensical.toml").read_text(encoding="utf-8"))
+    listed = set(_leaves(config["project"]["nav"]))
+    return [name for name in names if name.endswith(".md") and name not in listed]
+
+
+def _leaves(tree: object) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, (list, dict)):
+        for branch in tree.values() if isinstance(tree, dict) else tree:
+            yield from _leaves(branch)
+
+
 def turned(text: str, source: str, names: Mapping[str, str]) -> str:
     """Return a page whose links point to the site's own names.
 
@@ -78,33 +95,35 @@ def turned(text: str, source: str, names: Mapping[str, str]) -> str:
         if not address or ":" in address:
             return match[0]
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), address))
-        if path == "docs":
-            path = "docs/index.md"
         if path not in names:
             raise LinkError(f"{source}: received a link to {address}, which is not in the site")
         return f"{match[1]}{names[path]}{hash_}{anchor}{match[3]}"
 
-    return "".join(line if code else _LINK.sub(turn, line) for line, code in _lines(text))
+    return "".join(part if code else _LINK.sub(turn, part) for part, code in _parts(text))
 
 
-def _lines(text: str) -> Iterator[tuple[str, bool]]:
-    """Give each line, and whether it is code."""
-    code = False
+def _parts(text: str) -> Iterator[tuple[str, bool]]:
+    """Give the parts of a page, and whether each is code."""
+    block = False
     for line in text.splitlines(keepends=True):
         fence = line.lstrip().startswith(_FENCE)
-        yield line, code or fence
-        code ^= fence
+        if block or fence:
+            yield line, True
+        else:
+            for place, part in enumerate(_CODE.split(line)):
+                yield part, place % 2 == 1
+        block ^= fence
 
 
 def _with_readme(text: str, root: Path) -> str:
     """Return a page with parts of the README where it asks for them.
 
-    ``<!-- README: Two commands -->`` stands for the section of that heading, without the heading;
+    ``<!-- README: Two commands -->`` stands for the section of that heading, and
     ``<!-- README: start -->`` for what stands before the first one.
     """
     readme = (root / "README.md").read_text(encoding="utf-8")
-    start, *rest = re.split(r"^## (.+)\n", readme, flags=re.MULTILINE)
-    sections = dict(zip(rest[::2], rest[1::2], strict=True))
+    start, *rest = re.split(r"^(?=## )", readme, flags=re.MULTILINE)
+    sections = {part.partition("\n")[0].removeprefix("## "): part for part in rest}
     sections["start"] = start
 
     def take(match: re.Match[str]) -> str:
