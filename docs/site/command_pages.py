@@ -27,7 +27,8 @@ _REQUIRED = re.compile(r"(?<= )\{([^{}]+?)(?:\.\.\.)?\}(?=\.\.\.|\s)")
 def command_page(app: Typer) -> str:
     """Return the page of all commands, as Markdown."""
     group = cast("TyperGroup", get_command(app))
-    with Context(group, info_name="kzoo", **group.context_settings) as context:
+    context = Context(group, info_name="kzoo", **group.context_settings)
+    with context:
         whole = get_docs_for_click(obj=group, ctx=context, indent=1)
         bodies = [
             get_docs_for_click(obj=command, ctx=context, indent=1, call_prefix="kzoo")
