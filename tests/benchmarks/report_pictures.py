@@ -13,18 +13,21 @@ import argparse
 import base64
 import contextlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.browser import Page, browser_page, find_chromium
-
 import kzoo
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.browser import Page, browser_page, find_chromium
 
 MOST_BYTES = 100_000
 _WIDTH = 900
 _QUALITY = 80
+_MARGIN = 10  # half of the space between two parts of a report
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,9 @@ def report_of(picture: Picture, runs: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "report.html"
     if not page.is_file():
-        # From within it, so that what a report says to type begins with runs/.
+        # What a report says to type begins with runs/, as a person has it.
         with contextlib.chdir(folder):
-            kzoo.report(picture.make(), page)
+            kzoo.report(os.path.relpath(picture.make().path), page)
     return page
 
 
@@ -94,10 +97,11 @@ def take(page: Page, picture: Picture, report: Path, target: Path) -> None:
     page.open(report)
     place = (
         "(text) => Math.round([...document.querySelectorAll('h2, h3')]"
-        ".find((one) => one.textContent.includes(text)).getBoundingClientRect().top + scrollY)"
+        ".find((one) => one.textContent.includes(text)).closest('section')"
+        ".getBoundingClientRect().top + scrollY)"
     )
-    top = page.value(f"({place})({picture.first!r})") - 16 if picture.first else 0
-    end = page.value(f"({place})({picture.end!r})") - 16
+    top = page.value(f"({place})({picture.first!r})") - _MARGIN if picture.first else 0
+    end = page.value(f"({place})({picture.end!r})") - _MARGIN
     clip = {"x": 0, "y": top, "width": _WIDTH, "height": end - top, "scale": 1}
     shot = page.send(
         "Page.captureScreenshot",
