@@ -224,7 +224,8 @@ def load(model: AnyModel) -> keras.Model:
     It takes raw inputs ``(batch, *input_shape)`` and gives probabilities ``(batch, num_classes)``.
 
     Args:
-        model: What `open_model` takes.
+        model: A Run, its path, the path of a model file (``.safetensors``), the name of a spec that
+            has weights of its own, the beginning of a run's name in ``runs``, or ``latest``.
 
     Raises:
         RunError: there is no such model, it is not finished, or its weights do not fit its builder.

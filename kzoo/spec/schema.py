@@ -38,7 +38,8 @@ def json_schema() -> tuple[dict[str, Any], list[str]]:
         except PydanticUserError as error:
             problems.append(f"builder {name!r}: its signature is no schema: {error.message}")
     any_model: Any = Union[tuple(sections)]  # noqa: UP007  # made at run time
-    model: Any = (any_model, Field(discriminator="builder"))
+    words = Spec.model_fields["model"].description
+    model: Any = (any_model, Field(discriminator="builder", description=words))
     whole = create_model("Spec", __base__=Spec, model=model)
     schema: dict[str, Any] = whole.model_json_schema()
     for document in (schema, *schema["$defs"].values()):
@@ -52,7 +53,10 @@ def json_schema() -> tuple[dict[str, Any], list[str]]:
         },
     }
     # A spec that extends another needs to say only what differs.
-    schema["properties"]["model"] = {"anyOf": schema["properties"]["model"]["oneOf"]}
+    schema["properties"]["model"] = {
+        "description": words,
+        "anyOf": schema["properties"]["model"]["oneOf"],
+    }
     del schema["required"]
     for name, document in schema["$defs"].items():
         if name not in _WHOLE:

@@ -305,7 +305,7 @@ class Found(Section):
     search: str = Field(description="The search's directory.")
     trial: str = Field(description="The trial's number.")
     metric: Monitored = Field(description="What the search improved.")
-    score: float = Field(description="What the trial reached. As the best of many it flatters.")
+    score: float = Field(description="What the trial reached; too optimistic, as the best of many.")
     epochs: int = Field(description="Epochs the trial trained.", ge=1)
     trials: int = Field(description="How many trials had a score.", ge=1)
     seed: int = Field(description="The trial's seed; the spec has another.", ge=0)

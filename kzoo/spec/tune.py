@@ -88,8 +88,8 @@ class IntDimension(RangeDimension):
     """Whole numbers from min to max, both included."""
 
     type: Literal["int"]
-    min: int
-    max: int
+    min: int = Field(description="The smallest value.")
+    max: int = Field(description="The largest value.")
     step: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Distance between neighbouring values; with log sampling, their ratio."
     )
@@ -99,8 +99,8 @@ class FloatDimension(RangeDimension):
     """Real numbers from min to max."""
 
     type: Literal["float"]
-    min: float
-    max: float
+    min: float = Field(description="The smallest value.")
+    max: float = Field(description="The largest value.")
     step: Annotated[float, Field(gt=0)] | None = Field(
         None, description="Distance between neighbouring values; with log sampling, their ratio."
     )
@@ -110,7 +110,9 @@ class ChoiceDimension(Section):
     """One of the listed values."""
 
     type: Literal["choice"]
-    values: Annotated[tuple[bool | int | float | str, ...], Field(min_length=1)]
+    values: Annotated[
+        tuple[bool | int | float | str, ...], Field(min_length=1, description="What is tried.")
+    ]
 
 
 class BooleanDimension(Section):

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ import kzoo
 from kzoo.cli.results import next_command, result_table
 from kzoo.display.forms import Form, Picture
 from kzoo.display.header import Header, draw_header
+
+# The fonts that rich has a browser load from a server; it has its own where they are missing.
+_FONTS = re.compile(r"\s*@font-face \{[^}]*\}")
 
 
 class Recording(Form):
@@ -83,7 +87,8 @@ def main() -> None:
     with scratch_folder():
         draw(arguments.spec, console)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(console.export_svg(title="kzoo", unique_id="kzoo"), encoding="utf-8")
+    picture = _FONTS.sub("", console.export_svg(title="kzoo", unique_id="kzoo"))
+    target.write_text(picture, encoding="utf-8")
     print(target.name, "written")
 
 
