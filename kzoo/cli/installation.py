@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -65,7 +65,7 @@ def check_installation(out: Path, *, with_spec: bool = False) -> list[Finding]:
     ]
 
 
-def _python_wanted(kzoo: metadata.Distribution) -> str:
+def _python_wanted(kzoo: Distribution) -> str:
     """Return the versions of Python that kzoo takes; empty where its metadata say nothing."""
     # A backport of importlib.metadata raises where the standard library gives None.
     known = kzoo.metadata
