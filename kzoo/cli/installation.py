@@ -68,8 +68,7 @@ def check_installation(out: Path, *, with_spec: bool = False) -> list[Finding]:
 def _python_wanted(kzoo: Distribution) -> str:
     """Return the versions of Python that kzoo takes; empty where its metadata say nothing."""
     # A backport of importlib.metadata raises where the standard library gives None.
-    known = kzoo.metadata
-    return known["Requires-Python"] if "Requires-Python" in known else ""
+    return str(kzoo.metadata.json.get("requires_python", ""))
 
 
 def _versions() -> Iterator[Finding]:

@@ -97,9 +97,9 @@ def describe_fit(spec: Spec) -> list[str]:
         phrases.append(f"on small data more, of smaller batches: {fit.min_steps:,} steps or more")
     if fit.early_stopping:
         patience = _count(fit.early_stopping.patience, "epoch")
-        phrases.append(f"it ends early after {patience} without a better {fit.monitor}")
+        phrases.append(f"it ends early after {patience} without a better {spec.monitor}")
     if fit.restore_best_weights:
-        phrases.append(f"the weights of the epoch with the best {fit.monitor} are kept")
+        phrases.append(f"the weights of the epoch with the best {spec.monitor} are kept")
     if fit.class_weight == "balanced":
         phrases.append("rare classes weigh more")
     elif fit.class_weight:

@@ -25,6 +25,7 @@ from kzoo.display.text import (
     short_names,
     star,
 )
+from kzoo.runs.trial import SCORED
 
 if TYPE_CHECKING:
     from kzoo.runs.trial import Trial
@@ -43,7 +44,7 @@ _TOP = 10
 _LONGEST_NOTE = 400
 # What a terminal writes at the cursor when it is interrupted: it must not begin another line.
 _ECHO = "^C"
-_STYLES = {"running": "cyan", "failed": "red", "completed": ""}
+_STYLES = {"running": "cyan", "failed": "red", "stopped": "", "completed": ""}
 
 
 class SearchPicture(Picture):
@@ -147,7 +148,7 @@ def _columns(state: SearchState, trials: Sequence[Trial], console: Console) -> l
 
 
 def _score(trial: Trial) -> str:
-    return format_value(score_of(trial)) if trial.state == "completed" else trial.state
+    return format_value(score_of(trial)) if trial.state in SCORED else trial.state
 
 
 def _epochs(trial: Trial) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from kzoo.display.text import format_value, format_values, short_names
 from kzoo.errors import one_line
+from kzoo.runs.trial import SCORED
 
 if TYPE_CHECKING:
     from kzoo.runs.trial import Trial
@@ -82,7 +83,7 @@ class SearchState:
 
     @property
     def ended(self) -> list[Trial]:
-        """The trials that are completed or failed, the latest last."""
+        """The trials that do not run any more, the latest last."""
         return [trial for trial in self._trials.values() if trial.state != "running"]
 
     @property
@@ -93,7 +94,7 @@ class SearchState:
     @property
     def completed(self) -> list[Trial]:
         """The trials that have a score, the best first, of equals the one that ended first."""
-        found = [trial for trial in self._trials.values() if trial.state == "completed"]
+        found = [trial for trial in self._trials.values() if trial.state in SCORED]
         return sorted(found, key=self._order)
 
     @property
@@ -134,12 +135,13 @@ class SearchState:
     def line(self, trial: Trial) -> str:
         """Return an ended trial as a line: number, score, parameters, epochs, time, its error."""
         parts = [f"trial {one_line(trial.number)}", "failed"]
-        if trial.state == "completed":
+        if trial.state in SCORED:
             best = " (best)" if trial is self.best else ""
             parts[1] = f"{format_value(score_of(trial))}{best}"
         parts.append(format_values(trial.values, short_names(self.parameters)))
-        if trial.state == "completed" and trial.epochs is not None:
+        if trial.state in SCORED and trial.epochs is not None:
             parts.append(f"{trial.epochs} {'epoch' if trial.epochs == 1 else 'epochs'}")
+        parts.append("stopped early" if trial.state == "stopped" else "")
         parts.append(f"{trial.seconds:.1f} s")
         parts.append("kept" if trial.number in self.kept else "")
         parts.append(one_line(trial.error or ""))

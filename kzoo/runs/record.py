@@ -129,6 +129,11 @@ class Run(Summarized):
                 f"keras.models.load_model reads its {directory.MODEL}; or train it again: kzoo run "
                 f"{self.path / directory.SPEC}"
             )
+        if not path.exists() and (self.path.parent.parent / directory.SEARCH).exists():
+            raise RunError(
+                f"{self.path}: its search kept the weights of the best trials alone "
+                f"(tune.keep_weights); train its values: kzoo run {self.path / directory.SPEC}"
+            )
         stored = read_model(path)
         if expected is not None and (received := file_digest(path)) != expected:
             raise RunError(

@@ -8,7 +8,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
-State = Literal["running", "completed", "failed"]
+State = Literal["running", "completed", "stopped", "failed"]
+# The states of trials that have a score.
+SCORED = ("completed", "stopped")
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Trial:
     Attributes:
         number: Its running number, such as "0007".
         values: From spec paths to the values that are tried.
-        state: How far it is.
+        state: How far it is; a stopped one was ended early, with the score that it had by then.
         score: The objective at the epoch whose weights were kept; None without one.
         epochs: Epochs that it trained, those of its parent included. While it runs: the last epoch
             that it goes to where the search sets that, otherwise None.

@@ -17,9 +17,10 @@ from kzoo.spec.build import model_spec_type
 from kzoo.spec.parse import describe, read_json
 from kzoo.spec.places import settle_places
 from kzoo.spec.problems import explain, locate, to_json_text
+from kzoo.spec.sampled import ends_of, overlapping, pairs_with_kinds, put_values
 from kzoo.spec.spec import ModelSpec, Spec, UncheckedModelSpec
-from kzoo.spec.tree import Tree, merge, parse_overrides, put, put_all
-from kzoo.spec.tune import ALGORITHMS, Dimension
+from kzoo.spec.tree import Tree, merge, parse_overrides, put_all
+from kzoo.spec.tune import ALGORITHMS
 
 SpecSource = str | os.PathLike[str] | Mapping[str, Any] | Spec
 Overrides = Mapping[str, Any] | Iterable[str]
@@ -195,17 +196,37 @@ def _parse(spec_type: type[Spec], tree: Tree, *, where: str, stem: str) -> Spec:
 
 def _check_space(spec: Spec, *, where: str) -> None:
     """Put the ends of each search dimension into the spec: each must be a spec that can run."""
-    for path, dimension in (spec.tune.space if spec.tune else {}).items():
+    space = spec.tune.space if spec.tune else {}
+    both = overlapping(space)
+    if both is not None:
+        raise SpecError(
+            f"{locate(where, f'tune.space.{both[1]}')}: sets what {both[0]} sets; keep one of them"
+        )
+    for path, dimension in space.items():
         place = locate(where, f"tune.space.{path}")
         _check_searchable(spec, path, place=place)
-        for value in _ends(dimension):
-            tree = spec.model_copy(update={"tune": None}).to_dict()
+        for value in ends_of(dimension):
             try:
-                put(tree, path, value)
-                _validate(tree, where=place, stem=spec.name)
+                _check_values(spec, {path: value}, place=place)
             except (SpecError, UnknownNameError) as error:
                 text = str(error).removeprefix(f"{place}: ")
                 raise SpecError(f"{place}: cannot be {describe(value)}: {text}") from error
+    for path, kind, other, end in pairs_with_kinds(space):
+        place = locate(where, f"tune.space.{other}")
+        try:
+            _check_values(spec, {path: kind, other: end}, place=place)
+        except (SpecError, UnknownNameError) as error:
+            text = str(error).removeprefix(f"{place}: ")
+            raise SpecError(
+                f"{place}: cannot be {describe(end)} together with {path} {describe(kind)}: "
+                f"{text}; leave one of them out"
+            ) from error
+
+
+def _check_values(spec: Spec, values: Mapping[str, Any], *, place: str) -> None:
+    tree = spec.model_copy(update={"tune": None}).to_dict()
+    put_values(tree, values)
+    _validate(tree, where=place, stem=spec.name)
 
 
 def _check_searchable(spec: Spec, path: str, *, place: str) -> None:
@@ -235,11 +256,3 @@ def _paths(tree: Tree, section: str) -> list[str]:
     if not isinstance(value, dict):
         return [] if value is None else [section]
     return [path for key in value for path in _paths(tree, f"{section}.{key}")]
-
-
-def _ends(dimension: Dimension) -> tuple[Any, ...]:
-    if dimension.type == "boolean":
-        return (True, False)
-    if dimension.type == "choice":
-        return tuple(dimension.values)
-    return (dimension.min, dimension.max)

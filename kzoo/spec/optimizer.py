@@ -6,7 +6,7 @@ class in ``keras.optimizers`` that takes them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -214,3 +214,19 @@ class RmsProp(OptimizerBase):
 
 # Each optimizer that a spec can name.
 Optimizer = Annotated[Sgd | Adam | AdamW | RmsProp, Field(discriminator="name")]
+
+
+def optimizer_type(name: str) -> type[Section]:
+    """Return the class of an optimizer by its name; `Section` where none has it."""
+    return _member(Optimizer, name)
+
+
+def schedule_type(name: str) -> type[Section]:
+    """Return the class of a schedule by its name; `Section` where none has it."""
+    return _member(Schedule, name)
+
+
+def _member(union: Any, name: str) -> type[Section]:
+    members: tuple[type[Section], ...] = get_args(get_args(union)[0])
+    named = (kind for kind in members if name in get_args(kind.model_fields["name"].annotation))
+    return next(named, Section)

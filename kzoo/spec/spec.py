@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_
 
 from kzoo.spec.base import Fraction, Monitored, Section
 from kzoo.spec.optimizer import Adam, Optimizer
-from kzoo.spec.tune import TuneSpec
+from kzoo.spec.tune import USUAL_METRIC, TuneSpec
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -216,9 +216,10 @@ class FitSpec(Section):
         "at most a tenth of the training rows (not below 8), and epochs grow until they are "
         "reached. Setting epochs or batch_size over an inherited or named spec turns it off.",
     )
-    monitor: Monitored = Field(
-        "val_accuracy",
-        description="What tells the best epoch: for early stopping and for restore_best_weights.",
+    monitor: Monitored | None = Field(
+        None,
+        description="What tells the best epoch: for early stopping and for restore_best_weights. "
+        "If not given, the objective of `tune`, else val_accuracy.",
     )
     early_stopping: EarlyStoppingSpec | None = Field(
         None, description="When to end before `epochs`."
@@ -346,6 +347,11 @@ class Spec(Section):
                 f"{wants[0]} needs validation images; received dataset.validation_size 0"
             )
         return self
+
+    @property
+    def monitor(self) -> str:
+        """What tells the best epoch: `fit.monitor`, else what a search improves."""
+        return self.fit.monitor or (self.tune.objective.metric if self.tune else USUAL_METRIC)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole spec as JSON data, defaults included, empty sections left out."""

@@ -13,11 +13,12 @@ from kzoo.spec.parse import describe, strict_loads
 Tree = dict[str, Any]
 
 # A section that names its kind with this key has other keys for each kind.
-_KIND_KEYS = {
+KIND_KEYS = {
     "model": "builder",
     "optimizer": "name",
     "optimizer.schedule": "name",
     "start_from": "model",
+    "tune.objective": "metric",
 }
 
 
@@ -52,10 +53,10 @@ def put(tree: Tree, path: str, value: Any) -> None:
         SpecError: the path leads through something that has no keys, or past a list's end.
     """
     path, value = _full_path(path, value), _as_data(value)
-    if path in _KIND_KEYS and isinstance(value, Mapping) and _KIND_KEYS[path] in value:
-        _restart(tree, path, value[_KIND_KEYS[path]])
+    if path in KIND_KEYS and isinstance(value, Mapping) and KIND_KEYS[path] in value:
+        _restart(tree, path, value[KIND_KEYS[path]])
     section, _, last = path.rpartition(".")
-    if _KIND_KEYS.get(section) == last:
+    if KIND_KEYS.get(section) == last:
         _restart(tree, section, value)
     for holder, key in _targets(tree, path.split("."), path):
         present = holder[key] if isinstance(key, int) else holder.get(key)
@@ -65,7 +66,7 @@ def put(tree: Tree, path: str, value: Any) -> None:
 
 def put_all(tree: Tree, overrides: Mapping[str, Any]) -> None:
     """Apply `put` for each override, those that choose a section's kind first."""
-    kinds = [*_KIND_KEYS, *(f"{section}.{key}" for section, key in _KIND_KEYS.items())]
+    kinds = [*KIND_KEYS, *(f"{section}.{key}" for section, key in KIND_KEYS.items())]
     full: dict[str, Any] = {}
     for path, value in overrides.items():
         if _full_path(path, value) in full:
@@ -76,7 +77,7 @@ def put_all(tree: Tree, overrides: Mapping[str, Any]) -> None:
 
 
 def _full_path(path: str, value: Any) -> str:
-    return f"{path}.{_KIND_KEYS[path]}" if path in _KIND_KEYS and isinstance(value, str) else path
+    return f"{path}.{KIND_KEYS[path]}" if path in KIND_KEYS and isinstance(value, str) else path
 
 
 def _as_data(value: Any) -> Any:
@@ -91,7 +92,7 @@ def merge(parent: Tree, child: Mapping[str, Any]) -> Tree:
     A section in which the child names another builder, optimizer or schedule is the child's alone.
     """
     merged = copy.deepcopy(parent)
-    for section, key in _KIND_KEYS.items():
+    for section, key in KIND_KEYS.items():
         value: Any = child
         for part in [*section.split("."), key]:
             value = value.get(part) if isinstance(value, Mapping) else None
@@ -120,7 +121,7 @@ def _restart(tree: Tree, section: str, kind: Any) -> None:
     if not isinstance(holder, dict):
         return
     present = holder.get(last)
-    key = _KIND_KEYS[section]
+    key = KIND_KEYS[section]
     if isinstance(present, dict) and present.get(key) == kind:
         return
     holder[last] = {key: kind}

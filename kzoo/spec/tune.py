@@ -38,6 +38,8 @@ ALGORITHMS = {
     )
 }
 
+# What is improved and watched where nobody says.
+USUAL_METRIC = "val_accuracy"
 # Of one search.
 MOST_TRIALS = 100_000
 
@@ -50,8 +52,11 @@ else:
 class Objective(Section):
     """What a search improves."""
 
-    metric: Monitored = Field("val_accuracy", description="Measured on the validation images.")
-    direction: Direction = Field("max", description="Whether more or less is better.")
+    metric: Monitored = Field(USUAL_METRIC, description="Measured on the validation images.")
+    direction: Direction = Field(
+        default_factory=lambda data: metric_of(data.get("metric", USUAL_METRIC)).direction,
+        description="Whether more or less is better; the metric's own if not given.",
+    )
 
     @model_validator(mode="after")
     def _check_direction(self) -> Self:
@@ -106,12 +111,15 @@ class FloatDimension(RangeDimension):
     )
 
 
+Scalar = bool | int | float | str
+
+
 class ChoiceDimension(Section):
-    """One of the listed values."""
+    """One of the listed values: numbers, words, true and false, and lists of these."""
 
     type: Literal["choice"]
     values: Annotated[
-        tuple[bool | int | float | str, ...], Field(min_length=1, description="What is tried.")
+        tuple[Scalar | tuple[Scalar, ...], ...], Field(min_length=1, description="What is tried.")
     ]
 
 
@@ -140,6 +148,17 @@ class TuneSpec(Section):
         "20 for the other algorithms.",
     )
     objective: Objective = Field(Objective(), description="What is improved.")
+    target: float | None = Field(
+        None, description="A score that is good enough: a trial that reaches it ends the search."
+    )
+    trial_seconds: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="Seconds that a trial trains at most: it ends with the epoch in which they are "
+        "over, and its score so far counts.",
+    )
+    keep_weights: int = Field(
+        3, description="Trials whose trained weights are kept, the best; 0 for none.", ge=0
+    )
     space: dict[str, Dimension] = Field(
         description="Spec paths and what to try there; `*` is every element, one shared value.",
         min_length=1,

@@ -33,8 +33,8 @@ def make_stopping(spec: Spec) -> keras.callbacks.EarlyStopping | None:
             f"examples of {spec.dataset.name} leave none"
         )
     return keras.callbacks.EarlyStopping(
-        monitor=spec.fit.monitor,
-        mode=metric_of(spec.fit.monitor).direction,
+        monitor=spec.monitor,
+        mode=metric_of(spec.monitor).direction,
         patience=early.patience if early else spec.fit.epochs,
         min_delta=early.min_delta if early else 0.0,
         restore_best_weights=keeps_best,

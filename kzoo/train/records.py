@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,20 +55,24 @@ def write_spec(path: Path, spec: Spec) -> None:
     write_atomically(path / directory.SPEC, lambda file: file.write_text(text, "utf-8"))
 
 
-def write_results(path: Path, trained: Trained, *, began: float, is_trial: bool = False) -> None:
+def write_results(
+    path: Path, trained: Trained, *, began: float, trial: Mapping[str, Any] | None = None
+) -> None:
     """Test a trained model, unless it is a trial's, and write everything that a finished run has.
 
     Args:
         path: The run's directory.
         trained: What the training came to.
         began: When the work began, by `time.perf_counter`.
-        is_trial: The model is not tested: a search never sees the test set.
+        trial: Of a search's trial, more for its metrics; None of an ordinary run. A trial's model
+            is not tested: a search never sees the test set.
 
     Raises:
         RunError: the directory cannot be written.
     """
     spec, dataset, model = trained.spec, trained.dataset, trained.model
     recorder, row = trained.recorder, trained.recorder.rows[trained.kept]
+    is_trial = trial is not None
     tested = {} if is_trial else _test(path, trained)
     # A search compares trainings that are all as short.
     notices = [] if is_trial else training_notices(spec, recorder.rows, dataset.num_classes)
@@ -89,6 +94,7 @@ def write_results(path: Path, trained: Trained, *, began: float, is_trial: bool 
         "name": spec.name,
         "model": spec.model.builder,
         **figures,
+        **(trial or {}),
         "weights_sha256": file_digest(stored.path),
         **({"start": trained.start.to_dict()} if trained.start else {}),
         **({"frozen": list(frozen)} if (frozen := frozen_layers(model)) else {}),

@@ -145,7 +145,7 @@ def _carry_out(
         _header(trainee, change, resumes=resumes),
         mode=display,
         batch_size=trainee.spec.fit.batch_size,
-        monitor=trainee.spec.fit.monitor,
+        monitor=trainee.spec.monitor,
         recorder=trainee.recorder,
     )
     with Interruption(path) as interruption, progress:
@@ -186,6 +186,7 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
         # their own.
         section = section.model_copy(update={"memory_limit": most_memory() / GIBIBYTE})
     fit = with_enough_steps(spec.fit, len(dataset.train))
+    fit = fit.model_copy(update={"monitor": spec.monitor})
     changed: dict[str, Any] = {"dataset": section, "fit": fit}
     if spec.start_from is not None:
         changed["start_from"] = lasting_start(spec.start_from)

@@ -78,6 +78,10 @@ class Trained:
     seconds: float
     start: Start | None = None
 
+    def is_whole(self, until: int | None) -> bool:
+        """Return whether it trained all epochs, to `until` or to the spec's last."""
+        return len(self.recorder.rows) >= min(until or self.spec.fit.epochs, self.spec.fit.epochs)
+
 
 def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Trainee:
     """Build and compile the model of a spec, seeded; nothing is written.
@@ -121,7 +125,7 @@ def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Tra
         model,
         fitted,
         choice.reason,
-        figures=ValidationFigures(model, dataset.validation, [spec.fit.monitor, *metrics]),
+        figures=ValidationFigures(model, dataset.validation, [spec.monitor, *metrics]),
         stopping=make_stopping(spec),
         class_weight=weigh_classes(spec, dataset),
         start=start,

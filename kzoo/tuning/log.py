@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from kzoo.errors import RunError
-from kzoo.runs.trial import Trial
+from kzoo.runs.trial import SCORED, Trial
 from kzoo.spec.base import Section
 
 
@@ -70,7 +70,7 @@ class Told(Section):
     @model_validator(mode="after")
     def _check_score(self) -> Self:
         state, score = self.trial.state, self.trial.score
-        if state == "running" or (state == "completed") != (score is not None):
+        if state == "running" or (state in SCORED) != (score is not None):
             raise ValueError(f"received score {score} of a trial that is {state}")
         return self
 

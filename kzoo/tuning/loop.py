@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
@@ -12,9 +13,11 @@ from typing import Any
 
 from kzoo.display import SearchProgress
 from kzoo.errors import BrokenOffError, RunError, WorkerError, describe_error
+from kzoo.runs import directory
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec
-from kzoo.spec.tree import put_all
+from kzoo.spec.sampled import put_values
+from kzoo.spec.tune import TuneSpec
 from kzoo.tuning.algorithms import Proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor, is_worker_death
 from kzoo.tuning.log import SearchLog
@@ -37,7 +40,7 @@ class Loop:
     Attributes:
         path: Its directory.
         spec: What is tuned.
-        metric: What the score is.
+        tune: Its `tune` section.
         proposer: Asked and told.
         log: Hears of both first.
         executor: Runs the trials.
@@ -51,7 +54,7 @@ class Loop:
 
     path: Path
     spec: Spec
-    metric: str
+    tune: TuneSpec
     proposer: Proposer
     log: SearchLog
     executor: TrialExecutor
@@ -84,7 +87,7 @@ class Loop:
             done, _ = wait(self._running, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=lambda future: self._running[future].number):
                 self._end(self._running.pop(future), future)
-            if self.is_late and self._running:
+            if self._is_over and self._running:
                 self.executor.stop()
                 return
 
@@ -94,12 +97,28 @@ class Loop:
         return self.deadline is not None and monotonic() >= self.deadline
 
     @property
+    def is_good_enough(self) -> bool:
+        """Whether a trial has reached the target."""
+        target, sign = self.tune.target, self._sign
+        return target is not None and any(
+            sign * trial.score >= sign * target for trial in self.ended if trial.score is not None
+        )
+
+    @property
+    def _sign(self) -> int:
+        return 1 if self.tune.objective.direction == "max" else -1
+
+    @property
+    def _is_over(self) -> bool:
+        return self.is_late or self.is_good_enough
+
+    @property
     def is_broken_off(self) -> bool:
         """Whether trials were left under way."""
         return bool(self._running or self.waiting)
 
     def _next(self) -> Trial | None:
-        if self.is_late or len(self.ended) + len(self._running) >= self.limit:
+        if self._is_over or len(self.ended) + len(self._running) >= self.limit:
             return None
         if self.waiting:
             return self.waiting.popleft()
@@ -119,9 +138,10 @@ class Loop:
         job = Job(
             trial,
             spec=trial_tree(self.spec, trial.values),
-            metric=self.metric,
+            metric=self.tune.objective.metric,
             folder=self.path / TRIALS,
             needs=self.needs,
+            seconds=self.tune.trial_seconds,
             keeps_checkpoint=self.proposer.continues_trials,
             heeds_signals=isinstance(self.executor, InProcess),
         )
@@ -153,8 +173,19 @@ class Loop:
         self.proposer.tell(trial)
         self._may_ask = True
         self.progress.ended(trial)
+        self._drop_weights()
         if len(self.ended) == MOST_FAILURES:
             refuse_failures(self.ended)
+
+    def _drop_weights(self) -> None:
+        """Delete the trained weights of all but the best trials."""
+        scored = [trial for trial in self.ended if trial.score is not None]
+        scored.sort(key=lambda trial: self._sign * (trial.score or 0.0), reverse=True)
+        for trial in scored[self.tune.keep_weights :]:
+            for name in (directory.MODEL, directory.WEIGHTS):
+                # What cannot be deleted takes room, no more.
+                with contextlib.suppress(OSError):
+                    (self.path / TRIALS / (trial.run or "") / name).unlink(missing_ok=True)
 
 
 def refuse_failures(ended: Sequence[Trial]) -> None:
@@ -173,5 +204,5 @@ def trial_tree(spec: Spec, values: dict[str, Any]) -> dict[str, Any]:
     """Return a trial's complete spec: the searched one with these values, as JSON data."""
     kept = spec.model_copy(update={"tune": None, "expected": None, "found": None})
     tree = kept.to_dict()
-    put_all(tree, values)
+    put_values(tree, values)
     return tree

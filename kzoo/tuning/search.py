@@ -13,7 +13,7 @@ from typing import Any
 from kzoo.display.text import format_parameter
 from kzoo.errors import RunError
 from kzoo.runs import directory, write_atomically
-from kzoo.runs.trial import Trial
+from kzoo.runs.trial import SCORED, Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.tune import TuneSpec
 from kzoo.summary import Facts, Summarized
@@ -114,7 +114,7 @@ def shown(trial: Trial) -> Mapping[str, Any]:
         "score": trial.score,
         "status": trial.state,
         "run": str(trial.run) if trial.run else None,
-        "epochs": trial.epochs if trial.state == "completed" else 0,
+        "epochs": trial.epochs if trial.state in SCORED else 0,
         "seconds": trial.seconds,
         "error": trial.error,
     }

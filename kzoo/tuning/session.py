@@ -157,7 +157,7 @@ class Session:
             loop = Loop(
                 path=path,
                 spec=spec,
-                metric=tune.objective.metric,
+                tune=tune,
                 proposer=proposer,
                 log=log,
                 executor=self.executor,
@@ -169,8 +169,10 @@ class Session:
                 ended=ended,
             )
             loop.run()
-            if loop.is_late and self.terms.time_limit is not None:
-                left = "; trials under way were broken off" if loop.is_broken_off else ""
+            left = "; trials under way were broken off" if loop.is_broken_off else ""
+            if loop.is_good_enough:
+                progress.say(f"the target of {tune.target:g} is reached{left}")
+            elif loop.is_late:
                 progress.say(f"the time limit of {self.terms.time_limit:g} s is reached{left}")
             refuse_failures(ended)
         write_report(search)
@@ -238,6 +240,7 @@ class Session:
             title=f"{spec.name}: search",
             facts={
                 "space": ", ".join(tune.space),
+                "score": f"{tune.objective.metric} of the {_kept_epoch(spec)}",
                 "search": f"{tune.algorithm}, {limit:,} trials {most}{of}",
                 "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
                 "validate; the test set stays unseen",
@@ -248,6 +251,13 @@ class Session:
             },
             notices=notices,
         )
+
+
+def _kept_epoch(spec: Spec) -> str:
+    """Return in words which epoch's weights a trial keeps, and so whose score counts."""
+    if not spec.fit.restore_best_weights:
+        return "last epoch (fit.restore_best_weights=true takes the best one)"
+    return f"epoch with the best {spec.monitor}"
 
 
 def _tune(spec: Spec) -> TuneSpec:

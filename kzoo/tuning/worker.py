@@ -25,6 +25,8 @@ from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.tuning.needs import Needs, check_data, check_place
 
+# In a trial's metrics: it was ended early.
+_STOPPED = "stopped"
 # What these say is said of the machine, of the disk and of the data, not of a trial's values.
 _OF_THE_ENVIRONMENT = (OSError, MemoryError, ImportError, DataError, RunError, UnknownNameError)
 # The data of the last trial in this process: those of the next are the same.
@@ -41,6 +43,7 @@ class Job:
         metric: What the score is.
         folder: Where the search's runs lie, an absolute path.
         needs: What the worker has to have.
+        seconds: How long it trains at most; None for no limit.
         keeps_checkpoint: Whether a later trial may go on with this one's training.
         heeds_signals: Whether a signal is this trial's to heed, as it runs in the search's process.
     """
@@ -50,6 +53,7 @@ class Job:
     metric: str
     folder: Path
     needs: Needs
+    seconds: float | None = None
     keeps_checkpoint: bool = False
     heeds_signals: bool = False
 
@@ -77,7 +81,7 @@ def run_trial(job: Job) -> Trial:
         gc.collect()
     return replace(
         job.trial,
-        state="completed",
+        state="stopped" if run.metrics.get(_STOPPED) else "completed",
         score=float(run.metrics[job.metric]),
         epochs=run.metrics["epochs"],
         seconds=time.perf_counter() - began,
@@ -125,6 +129,7 @@ def _train(job: Job) -> Run:
     from kzoo.train.interruption import Interruption
     from kzoo.train.records import forget_checkpoint, write_beginning, write_results
     from kzoo.train.training import prepare, train
+    from kzoo.tuning.clock import TrialClock
 
     began, spec, trial = time.perf_counter(), _load_spec(job.spec), job.trial
     with ExitStack() as stack:
@@ -139,12 +144,16 @@ def _train(job: Job) -> Run:
             write_beginning(path, trainee)
         where = path / directory.CHECKPOINT
         start = read_checkpoint(where)
-        if start is None and trial.parent and (parent := _finished(job.folder, trial.parent)):
-            start = read_checkpoint(parent.path / directory.CHECKPOINT)
+        earlier = 0
+        if trial.parent and (parent := _finished(job.folder, trial.parent)):
+            earlier = parent.metrics["epochs"]
+            start = start or read_checkpoint(parent.path / directory.CHECKPOINT)
+        clock = TrialClock(trainee.recorder, job.seconds, earlier)
         with Interruption(path) if job.heeds_signals else nullcontext() as interruption:
-            watchers = [interruption] if interruption else []
+            watchers = [clock, *([interruption] if interruption else [])]
             trained = train(trainee, where, watchers=watchers, start=start, until=trial.epochs)
-        write_results(path, trained, began=began, is_trial=True)
+        more = {_STOPPED: True} if clock.is_over and not trained.is_whole(trial.epochs) else {}
+        write_results(path, trained, began=began, trial=more)
         if not job.keeps_checkpoint:
             forget_checkpoint(path)
     return Run(path)

@@ -113,7 +113,11 @@ def test_unknown_key_is_answered_with_the_nearest(path: str, value: object, mess
         ("expected.test_accuracy", [0.9, 0.8], "expected.test_accuracy: received [0.9, 0.8]; exp"),
         ("model.hidden_units", [256, 0], "model.hidden_units.1: received 0; expected a number"),
         ("model.activation", "rleu", "model.activation: received \"rleu\"; expected 'relu', "),
-        ("tune.objective", {"metric": "val_loss"}, "tune.objective: received direction 'max' for"),
+        (
+            "tune.objective",
+            {"metric": "val_loss", "direction": "max"},
+            "tune.objective: received direction 'max' for",
+        ),
         ("fit.restore_best_weights", 1, "fit.restore_best_weights: received 1; expected a valid b"),
     ],
 )

@@ -336,3 +336,45 @@ def test_a_builder_of_a_script_reaches_workers_without_a_guard(
     assert said.stdout.split() == ["completed", "failed"], said.stderr
     (path,) = (tmp_path / "runs").iterdir()
     assert "its worker died 3 times" in (Search(path).trials[1].error or "")
+
+
+def test_a_target_ends_a_search(whole: Search, tmp_path: Path) -> None:
+    """The first trial that is good enough is the last one; without it there are all."""
+    scores = [trial.score or 0.0 for trial in whole.trials]
+    number = next(n for n in range(1, 4) if scores[n] > max(scores[:n]))
+    spec = kzoo.load_spec(SPEC, {"tune.target": scores[number]})
+    found = search(tmp_path, spec=spec)
+    assert facts(found) == facts(whole)[: number + 1]
+    assert facts(resume(found.path)) == facts(found)
+    low = kzoo.load_spec(SPEC, {"tune.objective.metric": "val_loss", "tune.target": 1e-9})
+    assert len(search(tmp_path, spec=low).trials) == 4
+
+
+def test_a_trial_whose_time_is_over_ends_with_its_score(tmp_path: Path) -> None:
+    """It is stopped after an epoch, its score is that epoch's, and it can be the best."""
+    changes = {"tune.trial_seconds": 1e-6, "fit.epochs": 50, "tune.max_trials": 2}
+    found = search(tmp_path, spec=kzoo.load_spec(SPEC, changes))
+    assert [(trial.state, trial.epochs) for trial in found.trials] == [("stopped", 1)] * 2
+    for trial in found.trials:
+        assert trial.run is not None
+        assert trial.score == kzoo.Run(trial.run).history["val_accuracy"][-1]
+    assert found.best is not None
+    long = kzoo.load_spec(SPEC, {"tune.trial_seconds": 1e6, "tune.max_trials": 1})
+    assert search(tmp_path, spec=long).trials[0].state == "completed"
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3, 9])
+def test_only_the_best_trials_keep_their_weights(kept: int, tmp_path: Path) -> None:
+    """The others say so; their figures and specs stay."""
+    found = search(tmp_path, spec=kzoo.load_spec(SPEC, {"tune.keep_weights": kept}))
+    ranked = sorted(found.trials, key=lambda trial: trial.score or 0.0, reverse=True)
+    for place, trial in enumerate(ranked):
+        assert trial.run is not None
+        run = kzoo.Run(trial.run)
+        assert run.metrics["val_accuracy"] == trial.score
+        if place < kept:
+            assert kzoo.load(run).count_params() > 0
+        else:
+            assert not list(run.path.glob("model.*"))
+            with pytest.raises(RunError, match=r"kept the weights of the best.*kzoo run .*spec"):
+                kzoo.load(run)

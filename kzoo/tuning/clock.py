@@ -1,0 +1,38 @@
+"""Ends a trial whose time is over, with the epoch that it trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kzoo.runs.history import SECONDS, EpochRecorder
+from kzoo.start import keras
+
+
+class TrialClock(keras.callbacks.Callback):
+    """Stops a training after the first epoch at whose end its seconds are over.
+
+    The seconds are those of its epochs, in all sessions that trained it, so that a trial that was
+    broken off has no more of them than one that was not.
+
+    Args:
+        recorder: Has a row for each epoch when this is called.
+        seconds: How many it may take; None for no limit.
+        earlier: Epochs of the trial whose training this one goes on with, which do not count.
+    """
+
+    def __init__(self, recorder: EpochRecorder, seconds: float | None, earlier: int) -> None:
+        super().__init__()
+        self._recorder = recorder
+        self._seconds = seconds
+        self._earlier = earlier
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its time is over."""
+        taken = sum(row[SECONDS] for row in self._recorder.rows[self._earlier :])
+        return self._seconds is not None and taken >= self._seconds
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Stop the training if its time is over."""
+        if self.is_over:
+            self.model.stop_training = True
