@@ -16,6 +16,7 @@ import numpy as np
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.arrays import is_frame, source_of_arrays
 from kzoo.display import Header, Mode, SearchProgress, watching
+from kzoo.display.text import count_trials as count_of
 from kzoo.errors import BrokenOffError, DataError, Interrupted, KzooError, RunError, SpecError
 from kzoo.runs import create_run, directory, holding, write_atomically
 from kzoo.spec import Spec
@@ -227,7 +228,8 @@ class Session:
     ) -> Header:
         tune, points = _tune(spec), proposer.points
         of = "" if points is None else f" of {points:,} points"
-        most = "all" if proposer.limit == limit else "at most"
+        is_all = proposer.limit == limit
+        trials = f"all {count_of(limit)}" if is_all else f"{count_of(limit)} at most"
         validation = len(dataset.validation) if dataset.validation else 0
         start, seconds = spec.start_from, self.terms.time_limit
         notices = dataset.notices
@@ -241,7 +243,7 @@ class Session:
             facts={
                 "space": ", ".join(tune.space),
                 "score": f"{tune.objective.metric} of the {_kept_epoch(spec)}",
-                "search": f"{tune.algorithm}, {limit:,} trials {most}{of}",
+                "search": f"{tune.algorithm}, {trials}{of}",
                 "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
                 "validate; the test set stays unseen",
                 **({"time": f"{seconds:g} s at most"} if seconds is not None else {}),
