@@ -21,6 +21,7 @@ from kzoo.evaluation.layers import LayerFigures, layer_figures
 from kzoo.evaluation.timing import model_for, time_epoch, with_steps_for
 from kzoo.machine import describe_device, peak_memory
 from kzoo.spec import Spec
+from kzoo.spec.sampled import known_points
 from kzoo.spec.tune import ALGORITHMS, TuneSpec
 from kzoo.start import keras
 from kzoo.train.augment import augmented
@@ -173,22 +174,24 @@ def _time_in_bfloat16(
 
 
 def _search(spec: Spec, tune: TuneSpec) -> SearchForecast:
-    proposer = make_proposer(tune, seed=spec.seed, epochs=spec.fit.epochs)
+    known = known_points(spec)
+    proposer = make_proposer(tune, seed=spec.seed, epochs=spec.fit.epochs, known=known)
     trials, sets_epochs = count_trials(tune, proposer), ALGORITHMS[tune.algorithm].sets_epochs
+    whole = spec.fit.epochs
     return SearchForecast(
         algorithm=tune.algorithm,
         points=proposer.points,
         trials=trials,
-        epochs=_count_epochs(proposer, trials) if sets_epochs else trials * spec.fit.epochs,
+        epochs=_count_epochs(proposer, trials, whole) if sets_epochs else trials * whole,
     )
 
 
-def _count_epochs(proposer: Proposer, trials: int) -> int:
+def _count_epochs(proposer: Proposer, trials: int, epochs: int) -> int:
     """Return the epochs of all trials, by asking for them; every one is told the same score."""
     total = 0
     ends: dict[str, int] = {}
     while len(ends) < trials and (trial := proposer.ask()) is not None:
-        ends[trial.number] = trial.epochs or 0
+        ends[trial.number] = trial.epochs or epochs
         total += ends[trial.number] - (ends[trial.parent] if trial.parent else 0)
         proposer.tell(replace(trial, state="completed", score=0.5))
     return total

@@ -17,7 +17,7 @@ from kzoo.spec.build import model_spec_type
 from kzoo.spec.parse import describe, read_json
 from kzoo.spec.places import settle_places
 from kzoo.spec.problems import explain, locate, to_json_text
-from kzoo.spec.sampled import ends_of, overlapping, pairs_with_kinds, put_values
+from kzoo.spec.sampled import ends_of, known_points, overlapping, pairs_with_kinds, put_values
 from kzoo.spec.spec import ModelSpec, Spec, UncheckedModelSpec
 from kzoo.spec.tree import Tree, merge, parse_overrides, put_all
 from kzoo.spec.tune import ALGORITHMS
@@ -211,6 +211,10 @@ def _check_space(spec: Spec, *, where: str) -> None:
             except (SpecError, UnknownNameError) as error:
                 text = str(error).removeprefix(f"{place}: ")
                 raise SpecError(f"{place}: cannot be {describe(value)}: {text}") from error
+    try:
+        known_points(spec)
+    except SpecError as error:
+        raise SpecError(locate(where, str(error))) from error
     for path, kind, other, end in pairs_with_kinds(space):
         place = locate(where, f"tune.space.{other}")
         try:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kzoo.errors import KzooError
+from kzoo.errors import KzooError, SpecError, did_you_mean
 from kzoo.spec.build import model_spec_type
 from kzoo.spec.optimizer import optimizer_type, schedule_type
-from kzoo.spec.tree import KIND_KEYS, Tree, put
-from kzoo.spec.tune import Dimension
+from kzoo.spec.parse import describe
+from kzoo.spec.spec import Spec
+from kzoo.spec.tree import KIND_KEYS, Tree, look_up, put
+from kzoo.spec.tune import ALGORITHMS, Dimension
 
 # From the path that names a section's kind to the section.
 KIND_PATHS = {f"{section}.{key}": section for section, key in KIND_KEYS.items()}
@@ -46,6 +49,61 @@ def ends_of(dimension: Dimension) -> tuple[Any, ...]:
     if dimension.type == "choice":
         return tuple(dimension.values)
     return (dimension.min, dimension.max)
+
+
+def holds(dimension: Dimension, value: Any) -> bool:
+    """Return whether a value is one of a dimension's, its steps aside."""
+    if dimension.type == "boolean" or dimension.type == "choice":  # for mypy
+        return json.dumps(value) in map(json.dumps, ends_of(dimension))
+    kinds = (int,) if dimension.type == "int" else (int, float)
+    is_number = isinstance(value, kinds) and not isinstance(value, bool)
+    return is_number and dimension.min <= value <= dimension.max
+
+
+def own_values(spec: Spec) -> dict[str, Any]:
+    """Return the spec's own value at each path of its space where it is one of the space's.
+
+    A path with ``*`` has one where all its elements are equal.
+    """
+    tree, found = spec.to_dict(), {}
+    for path, dimension in (spec.tune.space if spec.tune else {}).items():
+        values = look_up(tree, _full(path))
+        if values and all(value == values[0] for value in values) and holds(dimension, values[0]):
+            found[path] = values[0]
+    return found
+
+
+def known_points(spec: Spec) -> list[dict[str, Any]]:
+    """Return the points that a search tries first, each once: the spec's own, and those listed.
+
+    Raises:
+        SpecError: a listed point is not in the space.
+    """
+    tune, own = spec.tune, own_values(spec)
+    if tune is None:
+        return []
+    is_own_first = not ALGORITHMS[tune.algorithm].lists_values and own.keys() == tune.space.keys()
+    points = [own] if is_own_first else []
+    for number, given in enumerate(tune.try_first):
+        place = f"tune.try_first.{number}"
+        for path, value in given.items():
+            if path not in tune.space:
+                hint = did_you_mean(path, tune.space)
+                raise SpecError(f"{place}: {path}: is no path of tune.space.{hint}")
+            if not holds(tune.space[path], _as_json(value)):
+                raise SpecError(f"{place}: {path}: {describe(value)} is outside tune.space")
+        point = {path: _as_json(given.get(path, own.get(path))) for path in tune.space}
+        missing = [path for path, value in point.items() if value is None]
+        if missing:
+            raise SpecError(
+                f"{place}: has no {missing[0]}, and the spec's own value is not in the space"
+            )
+        points.append(point)
+    return [point for index, point in enumerate(points) if point not in points[:index]]
+
+
+def _as_json(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def overlapping(space: Mapping[str, Dimension]) -> tuple[str, str] | None:

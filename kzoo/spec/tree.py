@@ -64,6 +64,19 @@ def put(tree: Tree, path: str, value: Any) -> None:
         holder[key] = copy.deepcopy([value] if takes_list else value)
 
 
+def look_up(tree: Tree, path: str) -> list[Any]:
+    """Return the values at a dotted path, several where ``*`` stands in it; none where it ends.
+
+    Raises:
+        SpecError: the path leads through something that has no keys, or past a list's end.
+    """
+    found = []
+    for holder, key in _targets(copy.deepcopy(tree), path.split("."), path):
+        value = holder[key] if isinstance(key, int) else holder.get(key)
+        found += [] if value is None else [value]
+    return found
+
+
 def put_all(tree: Tree, overrides: Mapping[str, Any]) -> None:
     """Apply `put` for each override, those that choose a section's kind first."""
     kinds = [*KIND_KEYS, *(f"{section}.{key}" for section, key in KIND_KEYS.items())]

@@ -21,18 +21,20 @@ class Algorithm:
         name: What a spec calls it.
         sets_epochs: Whether it decides itself how long each trial trains.
         is_whole: Whether it has an end of its own, before which its result means little.
+        lists_values: Whether each range is a list of values to it: its steps, or ten.
     """
 
     name: str
     sets_epochs: bool = False
     is_whole: bool = False
+    lists_values: bool = False
 
 
 ALGORITHMS = {
     algorithm.name: algorithm
     for algorithm in (
         Algorithm("random"),
-        Algorithm("grid", is_whole=True),
+        Algorithm("grid", is_whole=True, lists_values=True),
         Algorithm("bayesian"),
         Algorithm("hyperband", sets_epochs=True, is_whole=True),
     )
@@ -112,15 +114,14 @@ class FloatDimension(RangeDimension):
 
 
 Scalar = bool | int | float | str
+Value = Scalar | tuple[Scalar, ...]
 
 
 class ChoiceDimension(Section):
     """One of the listed values: numbers, words, true and false, and lists of these."""
 
     type: Literal["choice"]
-    values: Annotated[
-        tuple[Scalar | tuple[Scalar, ...], ...], Field(min_length=1, description="What is tried.")
-    ]
+    values: Annotated[tuple[Value, ...], Field(min_length=1, description="What is tried.")]
 
 
 class BooleanDimension(Section):
@@ -158,6 +159,12 @@ class TuneSpec(Section):
     )
     keep_weights: int = Field(
         3, description="Trials whose trained weights are kept, the best; 0 for none.", ge=0
+    )
+    try_first: tuple[dict[str, Value], ...] = Field(
+        (),
+        description="Points to try before all others, from paths of the space to values; a path "
+        "that is left out has the spec's own value. Of any algorithm but grid the spec's own "
+        "values come before these.",
     )
     space: dict[str, Dimension] = Field(
         description="Spec paths and what to try there; `*` is every element, one shared value.",

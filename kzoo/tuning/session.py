@@ -21,6 +21,7 @@ from kzoo.errors import BrokenOffError, DataError, Interrupted, KzooError, RunEr
 from kzoo.runs import create_run, directory, holding, write_atomically
 from kzoo.spec import Spec
 from kzoo.spec.places import expand_home
+from kzoo.spec.sampled import known_points
 from kzoo.spec.tune import TuneSpec
 from kzoo.train.interruption import interrupting
 from kzoo.train.moved import lasting_name, missing_place
@@ -138,7 +139,9 @@ class Session:
         if isinstance(self.executor, InProcess):
             keep_data(spec, dataset)
         tune, search = _tune(spec), Search(path)
-        proposer = make_proposer(tune, seed=spec.seed, epochs=spec.fit.epochs)
+        proposer = make_proposer(
+            tune, seed=spec.seed, epochs=spec.fit.epochs, known=known_points(spec)
+        )
         before = replay(proposer, log.events)
         limit = self._count(tune, proposer, before)
         log.session(limit, self.terms.time_limit, self.executor.where)

@@ -68,6 +68,28 @@ def count_points(space: Mapping[str, Dimension], *, grid: bool = False) -> int |
     return points
 
 
+def encode(
+    space: Mapping[str, Dimension], values: Mapping[str, Any], *, grid: bool = False
+) -> Values | None:
+    """Return values as keras-tuner has them after `declare`; None where it has no such point."""
+    encoded = {path: _encode(path, space[path], values[path], grid) for path in space}
+    return None if None in encoded.values() else encoded
+
+
+def _encode(path: str, dimension: Dimension, value: Any, grid: bool) -> Any:
+    if not isinstance(dimension, Range) or grid:
+        text = json.dumps(value)
+        return text if text in map(json.dumps, _list(path, dimension)) else None
+    step = _step(dimension)
+    if step is None:
+        return value
+    if dimension.sampling == "log":
+        number = round(math.log(value / dimension.min) / math.log(step))
+    else:
+        number = round((value - dimension.min) / step)
+    return number if _value(dimension, step, number) == value else None
+
+
 def _declare(
     parameters: keras_tuner.HyperParameters, path: str, dimension: Dimension, grid: bool
 ) -> Any:

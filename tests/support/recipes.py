@@ -80,7 +80,12 @@ class Proposer:
         """Learn nothing."""
 '''
     ],
-    "spec/tune.py": [('        Algorithm("grid", is_whole=True),', '        Algorithm("ends"),\n')],
+    "spec/tune.py": [
+        (
+            '        Algorithm("grid", is_whole=True, lists_values=True),',
+            '        Algorithm("ends"),\n',
+        )
+    ],
 }
 DATASET: Recipe = {
     "datasets/catalogue.py": [

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from kzoo.runs.trial import Trial
 from kzoo.start import keras_tuner
 from kzoo.tuning.algorithms.oracle import InMemory, OracleProposer
+from kzoo.tuning.space import encode
 
 
 class _Oracle(InMemory, keras_tuner.oracles.BayesianOptimizationOracle):
@@ -27,3 +30,16 @@ class Proposer(OracleProposer):
     """Tries what a model of the scores so far expects the most of."""
 
     oracle_type = _Oracle
+
+    def learn(self, trial: Trial) -> None:
+        """Hear what a point came to that it did not propose."""
+        values = encode(self._space, trial.values)
+        if values is None or trial.score is None or not math.isfinite(trial.score):
+            return
+        parameters = self._oracle.hyperparameters.copy()
+        parameters.values = values
+        told = keras_tuner.engine.trial.Trial(
+            hyperparameters=parameters, trial_id=f"known-{trial.number}", status="COMPLETED"
+        )
+        told.score = trial.score
+        self._oracle.trials[told.trial_id] = told

@@ -21,4 +21,3 @@ class Proposer(OracleProposer):
     """Goes through all points; a range is the list of its steps, or of ten values."""
 
     oracle_type = _Oracle
-    lists_values = True

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from kzoo.runs.trial import Trial
-from kzoo.spec.tune import TuneSpec
+from kzoo.spec.tune import ALGORITHMS, TuneSpec
 from kzoo.start import keras_tuner
 from kzoo.tuning.space import count_points, declare
 
@@ -32,20 +32,19 @@ class OracleProposer:
 
     Attributes:
         oracle_type: The oracle, one that is `InMemory`.
-        lists_values: Whether each range is a list of values to the oracle: its steps, or ten.
     """
 
     oracle_type: ClassVar[Any]
-    lists_values: ClassVar[bool] = False
     continues_trials: ClassVar[bool] = False
 
     def __init__(self, tune: TuneSpec, *, seed: int, epochs: int) -> None:
         self._space = tune.space
+        self._lists_values = ALGORITHMS[tune.algorithm].lists_values
         self._metric = tune.objective.metric
-        self.points = count_points(self._space, grid=self.lists_values)
+        self.points = count_points(self._space, grid=self._lists_values)
         with _without_warnings():
             parameters = keras_tuner.HyperParameters()
-            declare(parameters, self._space, grid=self.lists_values)
+            declare(parameters, self._space, grid=self._lists_values)
             self._oracle = self._make_oracle(
                 epochs,
                 objective=keras_tuner.Objective(self._metric, tune.objective.direction),
@@ -85,7 +84,7 @@ class OracleProposer:
             if asked.status != "RUNNING":
                 self.exhausted = asked.status == "STOPPED" or not self._in_flight
                 return None
-            values = declare(asked.hyperparameters, self._space, grid=self.lists_values)
+            values = declare(asked.hyperparameters, self._space, grid=self._lists_values)
         self._numbers[asked.trial_id] = number
         self._asked[number] = asked
         self._in_flight.add(number)
