@@ -87,17 +87,17 @@ def test_hyperband_trains_known_points_whole(workers: int) -> None:
 
 
 def test_a_bayesian_search_learns_from_them() -> None:
-    """What they came to decides its first proposal, also where all of them failed."""
+    """What they came to decides its first proposal."""
     known = [{"a": n % 5, "b": "xy"[n % 2], "c": 0.5} for n in range(9)]
     firsts = []
-    for score in (lambda n: n / 9, lambda n: 1 - n / 9, lambda _: None):
+    for sign in (1, -1):
         proposer = proposer_of("bayesian", known)
-        for number in range(9):
+        for _ in range(9):
             trial = proposer.ask()
             assert trial is not None
-            proposer.tell(replace(trial, score=score(number)))
+            proposer.tell(replace(trial, score=sign * float(trial.values["a"])))
         firsts.append(proposer.ask())
-    assert len({json.dumps(trial.values) for trial in firsts if trial}) == 3
+    assert len({json.dumps(trial.values) for trial in firsts if trial}) == 2
 
 
 def changed(**tune: Any) -> kzoo.Spec:

@@ -13,7 +13,7 @@ from typing import Any, cast
 from kzoo.spec.tune import ALGORITHMS, TuneSpec
 from kzoo.tuning.known import KnownFirst
 from kzoo.tuning.proposer import Proposer as Proposer
-from kzoo.tuning.space import encode
+from kzoo.tuning.space import count_points, encode
 
 # Of an algorithm that has no end of its own.
 _USUAL_TRIALS = 20
@@ -35,11 +35,11 @@ def make_proposer(
     if not known:
         return proposer
     algorithm = ALGORITHMS[tune.algorithm]
-    among = [
-        not algorithm.sets_epochs and encode(tune.space, point, grid=algorithm.lists_values)
-        for point in known
-    ]
-    return KnownFirst(proposer, known, more=sum(not point for point in among))
+    grid = algorithm.lists_values
+    # Whether it comes to every point of the space, for a full training.
+    tries_all = not algorithm.sets_epochs and proposer.points == count_points(tune.space, grid=grid)
+    among = [tries_all and encode(tune.space, point, grid=grid) is not None for point in known]
+    return KnownFirst(proposer, known, more=among.count(False))
 
 
 def count_trials(tune: TuneSpec, proposer: Proposer) -> int:
