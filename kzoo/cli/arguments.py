@@ -103,6 +103,14 @@ FromOption = Annotated[
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="The folder that gets the run's folder.")
 ]
+LogOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log",
+        metavar="LIBRARY",
+        help="Log to tensorboard, wandb or mlflow too; may be given several times.",
+    ),
+]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Print plain lines of progress.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
@@ -110,6 +118,17 @@ QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 def display_mode(*, plain: bool, quiet: bool) -> Mode:
     """Return what a person wants to see of the progress."""
     return "quiet" if quiet else "plain" if plain else "auto"
+
+
+def log_options(log: list[str] | None) -> str:
+    """Return the options with which the same libraries are logged to.
+
+    Raises:
+        RunError: one of them is not known, or not installed.
+    """
+    from kzoo.logs import find_libraries
+
+    return "".join(f" --log {library.name}" for library in find_libraries(log or ()))
 
 
 def refuse_with_resume(

@@ -18,7 +18,7 @@ from kzoo.tuning.algorithms import Proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor, is_worker_death
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.search import TRIALS
-from kzoo.tuning.worker import Job, failed, run_trial
+from kzoo.tuning.worker import Job, LogTroubles, failed, run_trial
 
 # A trial whose workers die so often is what kills them.
 MOST_DEATHS = 3
@@ -51,6 +51,7 @@ class Loop:
     progress: SearchProgress
     waiting: deque[Trial]
     ended: list[Trial]
+    logged_to: tuple[str, ...] = ()
     _running: dict[Future[Trial], Trial] = field(default_factory=dict)
     _deaths: Counter[str] = field(default_factory=Counter)
     _may_ask: bool = True
@@ -97,6 +98,7 @@ class Loop:
             folder=self.path / TRIALS,
             keeps_checkpoint=self.proposer.continues_trials,
             heeds_signals=isinstance(self.executor, InProcess),
+            log=self.logged_to,
         )
         self._running[self.executor.submit(run_trial, job)] = trial
 
@@ -123,6 +125,9 @@ class Loop:
         self.proposer.tell(trial)
         self._may_ask = True
         self.progress.ended(trial)
+        if trial.run and self.logged_to:
+            for line in LogTroubles(self.path / TRIALS / trial.run).lines():
+                self.progress.say(f"trial {trial.number}: {line}")
         if len(self.ended) == MOST_FAILURES:
             refuse_failures(self.ended)
 

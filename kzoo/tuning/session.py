@@ -13,6 +13,7 @@ from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.arrays import is_frame, source_of_arrays
 from kzoo.display import Header, Mode, SearchProgress, watching
 from kzoo.errors import DataError, RunError, SpecError
+from kzoo.logs import opening
 from kzoo.runs import create_run, directory, holding, write_atomically
 from kzoo.spec import Spec
 from kzoo.spec.tune import TuneSpec
@@ -41,11 +42,13 @@ class Session:
         tune: What to search, as it is asked for now.
         executor: Runs the trials.
         display: What a person sees.
+        log: The names of the libraries that trials are logged to.
     """
 
     tune: TuneSpec
     executor: TrialExecutor
     display: Mode
+    log: tuple[str, ...] = ()
 
     def begin(self, spec: Spec, data: tuple[Any, ...] | None, out: Path) -> Search:
         """Make a search's directory and search.
@@ -113,7 +116,7 @@ class Session:
         before = replay(proposer, log.events)
         objective, ended = self.tune.objective, list(before.ended)
         progress = SearchProgress(
-            self._header(spec, dataset, proposer, change),
+            self._header(path, spec, dataset, proposer, change),
             total=proposer.limit,
             metric=objective.metric,
             direction=objective.direction,
@@ -133,13 +136,16 @@ class Session:
                 progress=progress,
                 waiting=deque(before.in_flight),
                 ended=ended,
+                logged_to=self.log,
             ).run()
         refuse_failures(ended)
         search = Search(path)
         write_report(search)
         return search
 
-    def _header(self, spec: Spec, dataset: Dataset, proposer: Proposer, change: str) -> Header:
+    def _header(
+        self, path: Path, spec: Spec, dataset: Dataset, proposer: Proposer, change: str
+    ) -> Header:
         tune, points = self.tune, proposer.points
         of = "" if points is None else f" of {points:,} points"
         validation = len(dataset.validation) if dataset.validation else 0
@@ -154,6 +160,7 @@ class Session:
                 **({"start": f"the weights of {start.model}"} if start else {}),
                 **({"training": change} if change else {}),
                 "where": self.executor.where,
+                **opening(self.log, path),
             },
             notices=dataset.notices,
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kzoo.errors import SpecError
+from kzoo.logs import find_libraries
 from kzoo.runs import directory, find_run
 from kzoo.runs.record import AnyModel, with_start
 from kzoo.spec import Spec, load_spec
@@ -33,6 +34,7 @@ def tune(
     scheduler: str | None = None,
     max_trials: int | None = None,
     display: Mode = "auto",
+    log: str | Sequence[str] = (),
 ) -> Search:
     """Search for a better spec: try values of its `tune` section and keep the best.
 
@@ -52,16 +54,19 @@ def tune(
             ``tcp://127.0.0.1:8786``. They have to see `out` at the same path.
         max_trials: Trials at most, in place of the spec's.
         display: ``auto``, ``plain`` (a line a trial) or ``quiet``.
+        log: Where the trials are logged too, as runs of one experiment: ``tensorboard``,
+            ``wandb``, ``mlflow``, or several.
 
     Raises:
         KzooError: the spec, the data, the folder or the scheduler cannot be used, or the first
             trials all failed.
         Interrupted: a signal ended the search; it can be resumed.
     """
+    names = tuple(library.name for library in find_libraries(log))
     checked = load_spec(spec, with_start(overrides, start_from))
     section = _tune_section(checked, max_trials)
     with _executor(workers, scheduler) as executor:
-        return _session(section, executor, display).begin(checked, data, Path(out))
+        return _session(section, executor, display, names).begin(checked, data, Path(out))
 
 
 def resume_search(
@@ -71,6 +76,7 @@ def resume_search(
     scheduler: str | None = None,
     max_trials: int | None = None,
     display: Mode = "auto",
+    log: str | Sequence[str] = (),
 ) -> Search:
     """Go on with an interrupted search: every trial that ended is kept, the others are finished.
 
@@ -80,18 +86,20 @@ def resume_search(
         scheduler: As for `tune`.
         max_trials: Trials at most, those that ended included, in place of the search's own.
         display: As for `tune`.
+        log: As for `tune`, of the trials that have not ended.
 
     Raises:
         KzooError: there is no such search, another process holds it, or its spec or its data are
             not those that it began with.
         Interrupted: a signal ended the search again.
     """
+    names = tuple(library.name for library in find_libraries(log))
     given = search.path if isinstance(search, Search) else search
     path = find_run(given, record=directory.SEARCH).absolute()
     spec = load_spec(path / directory.SEARCH)
     section = _tune_section(spec, max_trials)
     with _executor(workers, scheduler) as executor:
-        return _session(section, executor, display).go_on(path, spec)
+        return _session(section, executor, display, names).go_on(path, spec)
 
 
 def _tune_section(spec: Spec, max_trials: int | None) -> TuneSpec:
@@ -107,11 +115,13 @@ def _tune_section(spec: Spec, max_trials: int | None) -> TuneSpec:
     return spec.tune.model_copy(update={"max_trials": max_trials})
 
 
-def _session(section: TuneSpec, executor: TrialExecutor, display: Mode) -> Session:
+def _session(
+    section: TuneSpec, executor: TrialExecutor, display: Mode, log: tuple[str, ...]
+) -> Session:
     # Here, so that workers and this process import Keras at the same time.
     from kzoo.tuning.session import Session
 
-    return Session(section, executor, display)
+    return Session(section, executor, display, log)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Job:
         folder: Where the search's runs lie, an absolute path.
         keeps_checkpoint: Whether a later trial may go on with this one's training.
         heeds_signals: Whether a signal is this trial's to heed, as it runs in the search's process.
+        log: The names of the libraries that it is logged to.
     """
 
     trial: Trial
@@ -38,6 +39,7 @@ class Job:
     folder: Path
     keeps_checkpoint: bool = False
     heeds_signals: bool = False
+    log: tuple[str, ...] = ()
 
 
 def run_trial(job: Job) -> Trial:
@@ -72,6 +74,8 @@ def failed(trial: Trial, error: str, seconds: float = 0.0) -> Trial:
 
 def _train(job: Job) -> Run:
     from kzoo.checkpoint import read_checkpoint
+    from kzoo.logs import Subject
+    from kzoo.logs.callback import Logs
     from kzoo.train.interruption import Interruption
     from kzoo.train.records import forget_checkpoint, write_beginning, write_results
     from kzoo.train.training import prepare, train
@@ -90,13 +94,44 @@ def _train(job: Job) -> Run:
         start = read_checkpoint(where)
         if start is None and trial.parent and (parent := _finished(job.folder, trial.parent)):
             start = read_checkpoint(parent.path / directory.CHECKPOINT)
-        with Interruption(path) if job.heeds_signals else nullcontext() as interruption:
-            watchers = [interruption] if interruption else []
-            trained = train(trainee, where, watchers=watchers, start=start, until=trial.epochs)
-        write_results(path, trained, began=began, is_trial=True)
+        subject = Subject.of_trial(job.folder.parent, trial.number, trainee.spec, trial.values)
+        troubles = LogTroubles(path)
+        with Logs(job.log, subject, trainee.recorder, troubles.add) as logs:
+            with Interruption(path) if job.heeds_signals else nullcontext() as interruption:
+                watchers = [logs, *([interruption] if interruption else [])]
+                trained = train(trainee, where, watchers=watchers, start=start, until=trial.epochs)
+            write_results(path, trained, began=began, is_trial=True)
+            metrics = Run(path).metrics
+            logs.finish({**metrics, "score": metrics[job.metric]})
         if not job.keeps_checkpoint:
             forget_checkpoint(path)
     return Run(path)
+
+
+@dataclass(frozen=True)
+class LogTroubles:
+    """What went wrong in the logs of a trial: written by its worker, read by the search.
+
+    Attributes:
+        path: The directory of the trial's run.
+    """
+
+    path: Path
+
+    def add(self, line: str) -> None:
+        """Write a line down."""
+        with suppress(OSError), self._file.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    def lines(self) -> list[str]:
+        """Return all lines."""
+        with suppress(OSError):
+            return self._file.read_text("utf-8").splitlines()
+        return []
+
+    @property
+    def _file(self) -> Path:
+        return self.path / "logs.txt"
 
 
 def load_data(spec: Spec) -> Dataset:
