@@ -62,12 +62,14 @@ class RunLog(Protocol):
     """The log of one run in one library, open.
 
     Attributes:
-        callbacks: The library's own, which are told of epochs alone.
         epochs: How many epochs the log has already; they are not told again.
     """
 
-    callbacks: Sequence[Any]
     epochs: int
+
+    @property
+    def callbacks(self) -> Sequence[Any]:
+        """The library's own callbacks, which are told of epochs alone."""
 
     def finish(self, figures: Mapping[str, float], epochs: int) -> None:
         """Write the final figures.

@@ -14,7 +14,9 @@ from filelock import FileLock
 
 from kzoo.logs.library import Parameter, Subject, typed
 
-_TRACKING = "MLFLOW_TRACKING_URI"
+_TRACKING, _FILES = "MLFLOW_TRACKING_URI", "MLFLOW_ALLOW_FILE_STORE"
+# A server that does not answer holds a training up for seconds, and not for minutes.
+_UNREACHABLE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
 # What a name in MLflow may not have, and how long a name and a value may be.
 _REFUSED = re.compile(r"[^\w\-. :/]")
 _MOST_NAME, _MOST_VALUE = 250, 6000
@@ -47,7 +49,7 @@ class MLflow:
         if uri:
             return f"mlflow ui --backend-store-uri {uri}"
         store = typed(_store(folder))
-        return f"MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {store}"
+        return f"{_FILES}=true mlflow ui --backend-store-uri {store}"
 
 
 def _store(folder: Path) -> Path:
@@ -61,8 +63,10 @@ def _uri(folder: Path) -> str:
 class _MLflowRun:
     def __init__(self, subject: Subject, uri: str) -> None:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        if _TRACKING not in os.environ:
-            os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+        self._set = _set_where_unset(_UNREACHABLE)
+        if not os.environ.get(_TRACKING):
+            # MLflow asks for a word that files are wanted.
+            self._set += _set_where_unset({_FILES: "true"})
         import mlflow
         from mlflow.keras import MlflowCallback
 
@@ -97,9 +101,20 @@ class _MLflowRun:
     def close(self, *, is_finished: bool) -> None:
         """End the run; one that may be gone on with is marked as killed."""
         if self._mlflow.active_run() is not None:
-            self._mlflow.flush_async_logging()
+            if not is_finished:
+                # Else `finish` has waited for it, and each time takes two seconds.
+                self._mlflow.flush_async_logging()
             self._mlflow.end_run("FINISHED" if is_finished else "KILLED")
         self._mlflow.set_tracking_uri(self._earlier_uri)
+        for name in self._set:
+            os.environ.pop(name, None)
+
+
+def _set_where_unset(variables: Mapping[str, str]) -> list[str]:
+    """Set variables of the environment that have no value; return their names."""
+    unset = [name for name in variables if name not in os.environ]
+    os.environ.update({name: variables[name] for name in unset})
+    return unset
 
 
 @contextmanager

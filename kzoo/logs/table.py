@@ -81,8 +81,4 @@ def _version(library: Library) -> str | None:
     try:
         return version(library.distribution)
     except PackageNotFoundError:
-        # MLflow whole has its small distribution's modules, under another name.
-        try:
-            return version(library.package)
-        except PackageNotFoundError:
-            return None
+        return None

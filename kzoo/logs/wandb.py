@@ -23,7 +23,7 @@ class WeightsAndBiases:
     name: ClassVar[str] = "wandb"
     package: ClassVar[str] = "wandb"
     distribution: ClassVar[str] = "wandb"
-    least: ClassVar[str] = "0.19"
+    least: ClassVar[str] = "0.22"
 
     def is_in_use(self) -> bool:
         """Whether there is a run that `wandb.init` began."""

@@ -48,7 +48,7 @@ def wandb_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[
     Args:
         folder: That of one run that was logged offline.
     """
-    from wandb.proto import wandb_internal_pb2
+    import wandb.proto.wandb_internal_pb2 as messages
 
     (file,) = folder.glob("*.wandb")
     config: dict[str, Any] = {}
@@ -56,7 +56,7 @@ def wandb_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[
     summary: dict[str, Any] = {}
     run: Any = None
     for content in _records(file.read_bytes()):
-        record = wandb_internal_pb2.Record.FromString(content)
+        record = vars(messages)["Record"].FromString(content)
         kind = record.WhichOneof("record_type")
         if kind == "run":
             run = record.run
