@@ -30,6 +30,7 @@ ROOMS = [
     "runs",
     "display",
     "checkpoint",
+    "logs",
     "train",
     "tuning",
     "prediction",

@@ -108,6 +108,14 @@ FromOption = Annotated[
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="The folder that gets the run's folder.")
 ]
+LogOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log",
+        metavar="LIBRARY",
+        help="Log to tensorboard, wandb or mlflow too; may be given several times.",
+    ),
+]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Print plain lines of progress.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
@@ -131,6 +139,17 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise typer.BadParameter(f"received {text!r}; expected seconds, or as 90s, 20m, 8h, 1d")
     return seconds
+
+
+def log_options(log: list[str] | None) -> str:
+    """Return the options with which the same libraries are logged to.
+
+    Raises:
+        RunError: one of them is not known, or not installed.
+    """
+    from kzoo.logs import find_libraries
+
+    return "".join(f" --log {library.name}" for library in find_libraries(log or ()))
 
 
 def refuse_with_resume(spec: str | None, start_from: str | None = None) -> None:

@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
 from kzoo.display.text import replaced, write_line
 from kzoo.errors import BrokenOffError, Interrupted, RunError, one_line
+
+if TYPE_CHECKING:
+    from kzoo.display import Mode
 
 # Plus the signal's number: what a shell reports of a process that a signal ended.
 SIGNALLED = 128
@@ -68,6 +71,16 @@ def say(line: str) -> None:
     # Not by typer, whose stream for ASCII writes UTF-8.
     if sys.stderr is not None:
         write_line(sys.stderr, one_line(line))
+
+
+def say_logs(names: list[str] | None, path: Path, mode: Mode) -> None:
+    """Say how the logs of a finished run or search are opened; nothing where quiet is asked for."""
+    if not names or mode == "quiet":
+        return
+    from kzoo.logs import opening
+
+    for label, command in opening(dict.fromkeys(names), path).items():
+        say(f"{label}: {command}")
 
 
 def shown(path: str | Path) -> str:

@@ -12,6 +12,7 @@ from kzoo.cli.arguments import (
     DataOption,
     FromOption,
     JsonOption,
+    LogOption,
     OptionalSpecArgument,
     OutOption,
     OverridesArgument,
@@ -19,10 +20,11 @@ from kzoo.cli.arguments import (
     QuietOption,
     TestOption,
     display_mode,
+    log_options,
     refuse_with_resume,
     spec_and_changes,
 )
-from kzoo.cli.output import only_json, say, telling_how_to_resume
+from kzoo.cli.output import only_json, say, say_logs, telling_how_to_resume
 from kzoo.errors import KzooError
 
 if TYPE_CHECKING:
@@ -45,34 +47,43 @@ def run(
     test: TestOption = None,
     start_from: FromOption = None,
     out: OutOption = Path("runs"),
+    log: LogOption = None,
     plain: PlainOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model and write its run directory."""
     mode = display_mode(plain=plain, quiet=quiet)
+    options = log_options(log)
     if resume is not None:
         refuse_with_resume(spec)
         from kzoo.runs import directory, find_run
 
         path = find_run(resume, out)
-        with only_json(as_json) as give, telling_how_to_resume("kzoo run"):
+        with only_json(as_json) as give, telling_how_to_resume("kzoo run", options):
             if (path / directory.METRICS).is_file():
-                unused = "" if data is None else " --data is not used."
-                say(f"{path} is finished already.{unused}")
+                unused = [
+                    f" {option} is not used."
+                    for option, value in (("--data", data), ("--log", log))
+                    if value
+                ]
+                say(f"{path} is finished already.{''.join(unused)}")
+                log = None
             from kzoo.train import resume as go_on
 
-            finished = go_on(path, data, start_from=start_from, display=mode)
+            finished = go_on(path, data, start_from=start_from, display=mode, log=log or ())
             _show(finished, give if as_json else None, plain=plain)
+            say_logs(log, finished.path, mode)
         return
     from kzoo.spec import load_spec
 
     checked = load_spec(*spec_and_changes(spec, overrides, data, test, start_from))
-    with only_json(as_json) as give, telling_how_to_resume("kzoo run"):
+    with only_json(as_json) as give, telling_how_to_resume("kzoo run", options):
         from kzoo.train import run as train
 
-        finished = train(checked, out=out, display=mode)
+        finished = train(checked, out=out, display=mode, log=log or ())
         _show(finished, give if as_json else None, plain=plain)
+        say_logs(log, finished.path, mode)
         if spec is not None and not (overrides or data or test or start_from):
             _tell_whether_repeated(finished, Path(spec))
 

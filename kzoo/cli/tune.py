@@ -13,12 +13,14 @@ from kzoo.cli.arguments import (
     DataOption,
     FromOption,
     JsonOption,
+    LogOption,
     OptionalSpecArgument,
     OutOption,
     OverridesArgument,
     PlainOption,
     QuietOption,
     display_mode,
+    log_options,
     parse_duration,
     refuse_with_resume,
     spec_and_changes,
@@ -27,6 +29,7 @@ from kzoo.cli.output import (
     encoding_of,
     only_json,
     quoted,
+    say_logs,
     shown,
     telling_how_to_resume,
 )
@@ -84,6 +87,7 @@ def tune(
             help="A Dask scheduler whose workers run the trials, such as tcp://HOST:8786.",
         ),
     ] = None,
+    log: LogOption = None,
     plain: PlainOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -93,12 +97,14 @@ def tune(
     from kzoo.spec import load_spec
 
     mode = display_mode(plain=plain, quiet=quiet)
+    options = _workers(workers, scheduler) + log_options(log)
     settings: dict[str, Any] = {
         "workers": workers,
         "scheduler": scheduler,
         "max_trials": max_trials,
         "time_limit": time_limit,
         "display": mode,
+        "log": log or (),
     }
     if retry_failed and resume is None:
         raise typer.BadParameter("goes with --resume SEARCH", param_hint="--retry-failed")
@@ -107,7 +113,6 @@ def tune(
         path = find_run(resume, out, record=directory.SEARCH)
     else:
         checked = load_spec(*spec_and_changes(spec, overrides, data, start_from=start_from))
-    options = _workers(workers, scheduler)
     with only_json(as_json) as give, telling_how_to_resume("kzoo tune", options):
         from kzoo.tuning.tune import resume_search
         from kzoo.tuning.tune import tune as search
@@ -120,6 +125,7 @@ def tune(
             give(finished.summary())
         else:
             _show(finished)
+        say_logs(log, finished.path, mode)
 
 
 def _workers(workers: int, scheduler: str | None) -> str:

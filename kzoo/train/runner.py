@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from kzoo.display import Header, Mode, watching
 from kzoo.display.progress import RichProgress
 from kzoo.engine import is_slow_in_bfloat16
 from kzoo.errors import RunError
+from kzoo.logs import Subject, find_libraries, opening
+from kzoo.logs.callback import Logs
 from kzoo.machine import GIBIBYTE, describe_device, most_memory
 from kzoo.runs import DatasetFacts, Run, create_run, directory, find_run, holding
 from kzoo.runs.record import AnyModel, with_start
@@ -37,6 +40,7 @@ def run(
     out: str | os.PathLike[str] = "runs",
     display: Mode = "auto",
     callbacks: Callbacks = (),
+    log: str | Sequence[str] = (),
 ) -> Run:
     """Train a spec and write its run directory.
 
@@ -52,12 +56,15 @@ def run(
         display: ``auto``, ``plain`` (a line an epoch) or ``quiet``.
         callbacks: More Keras callbacks for `fit`. One whose memory a resumed run shall have again
             has `get_state`, which gives JSON data that do not change any more, and `set_state`.
+        log: Where the run is logged too: ``tensorboard``, ``wandb``, ``mlflow``, or several. What
+            fails in such a log ends the log, not the run.
 
     Raises:
         KzooError: the spec, the data or the folder cannot be used, or training went wrong.
         Interrupted: a signal ended the training; it can be resumed.
     """
     began = time.perf_counter()
+    names = _names(log)
     checked = load_spec(spec, with_start(overrides, start_from))
     with watching(display) as on_progress:
         dataset = load_dataset(checked, data, on_progress=on_progress)
@@ -70,7 +77,7 @@ def run(
     path = create_run(out, trainee.spec.name)
     with holding(path):
         write_beginning(path, trainee)
-        return _carry_out(path, trainee, display, callbacks, began, change=change)
+        return _carry_out(path, trainee, display, callbacks, names, began, change=change)
 
 
 def resume(
@@ -80,6 +87,7 @@ def resume(
     start_from: AnyModel | None = None,
     display: Mode = "auto",
     callbacks: Callbacks = (),
+    log: str | Sequence[str] = (),
 ) -> Run:
     """Go on with an interrupted run from the end of its last epoch, to the same bits.
 
@@ -90,6 +98,7 @@ def resume(
         start_from: Where the model that it started from lies now, which the run keeps too.
         display: ``auto``, ``plain`` (a line an epoch) or ``quiet``.
         callbacks: Those that it was given.
+        log: As for `run`. A log has all epochs, also those before the resume.
 
     Returns:
         The finished run; at once where it was finished already.
@@ -100,6 +109,7 @@ def resume(
         Interrupted: a signal ended the training again.
     """
     began = time.perf_counter()
+    names = _names(log)
     path = run.path if isinstance(run, Run) else find_run(run)
     _refuse_trial(path)
     with holding(path):
@@ -115,7 +125,8 @@ def resume(
         hold_to_data(found, DatasetFacts.of(dataset))
         if spec != found.spec:
             write_spec(path, spec)
-        return _carry_out(path, prepare(spec, dataset), display, callbacks, began, resumes=True)
+        trainee = prepare(spec, dataset)
+        return _carry_out(path, trainee, display, callbacks, names, began, resumes=True)
 
 
 def _refuse_trial(path: Path) -> None:
@@ -134,6 +145,7 @@ def _carry_out(
     trainee: Trainee,
     display: Mode,
     callbacks: Callbacks,
+    names: Sequence[str],
     began: float,
     *,
     change: str = "",
@@ -141,22 +153,25 @@ def _carry_out(
 ) -> Run:
     """Train in a directory that is held, where a person watches and may interrupt."""
     where = path / directory.CHECKPOINT
+    subject = Subject.of_run(path, trainee.spec)
     progress = RichProgress(
-        _header(trainee, change, resumes=resumes),
+        _header(trainee, change, opening(names, path), resumes=resumes),
         mode=display,
         batch_size=trainee.spec.fit.batch_size,
         monitor=trainee.spec.monitor,
         recorder=trainee.recorder,
     )
-    with Interruption(path) as interruption, progress:
-        trained = train(
-            trainee,
-            where,
-            callbacks=callbacks,
-            watchers=[progress, interruption],
-            start=read_checkpoint(where) if resumes else None,
-        )
-    write_results(path, trained, began=began)
+    with Logs(names, subject, trainee.recorder) as logs:
+        with Interruption(path) as interruption, progress:
+            trained = train(
+                trainee,
+                where,
+                callbacks=callbacks,
+                watchers=[logs, progress, interruption],
+                start=read_checkpoint(where) if resumes else None,
+            )
+        write_results(path, trained, began=began)
+        logs.finish(Run(path).metrics)
     forget_checkpoint(path)
     return Run(path)
 
@@ -195,7 +210,12 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
     return spec.model_copy(update=changed)
 
 
-def _header(trainee: Trainee, change: str, *, resumes: bool) -> Header:
+def _names(log: str | Sequence[str]) -> list[str]:
+    """Return the names of the libraries to log to, before anything is spent."""
+    return [library.name for library in find_libraries(log)]
+
+
+def _header(trainee: Trainee, change: str, logs: Mapping[str, str], *, resumes: bool) -> Header:
     spec, dataset = trainee.spec, trainee.dataset
     reason = "as the run began" if resumes else trainee.reason
     notices = dataset.notices
@@ -215,6 +235,7 @@ def _header(trainee: Trainee, change: str, *, resumes: bool) -> Header:
             **({"training": change} if change else {}),
             "device": describe_device(),
             "execution": f"{spec.fit.execution}: {reason}",
+            **logs,
         },
         notices=notices,
     )

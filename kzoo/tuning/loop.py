@@ -23,7 +23,7 @@ from kzoo.tuning.executors import InProcess, TrialExecutor, is_worker_death
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.needs import Needs
 from kzoo.tuning.search import TRIALS
-from kzoo.tuning.worker import Job, failed, run_trial
+from kzoo.tuning.worker import Job, LogTroubles, failed, run_trial
 
 # Seconds between two looks at the clock and at the number of workers.
 _PATIENCE = 0.5
@@ -64,6 +64,7 @@ class Loop:
     progress: SearchProgress
     waiting: deque[Trial]
     ended: list[Trial]
+    logged_to: tuple[str, ...] = ()
     _running: dict[Future[Trial], Trial] = field(default_factory=dict)
     _deaths: Counter[str] = field(default_factory=Counter)
     _may_ask: bool = True
@@ -144,6 +145,7 @@ class Loop:
             seconds=self.tune.trial_seconds,
             keeps_checkpoint=self.proposer.continues_trials,
             heeds_signals=isinstance(self.executor, InProcess),
+            log=self.logged_to,
         )
         self._running[self.executor.submit(run_trial, job)] = trial
 
@@ -174,6 +176,9 @@ class Loop:
         self._may_ask = True
         self.progress.ended(trial)
         self._drop_weights()
+        if trial.run and self.logged_to:
+            for line in LogTroubles(self.path / TRIALS / trial.run).lines():
+                self.progress.say(f"trial {trial.number}: {line}")
         if len(self.ended) == MOST_FAILURES:
             refuse_failures(self.ended)
 

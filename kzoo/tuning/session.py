@@ -18,6 +18,7 @@ from kzoo.datasets.arrays import is_frame, source_of_arrays
 from kzoo.display import Header, Mode, SearchProgress, watching
 from kzoo.display.text import count_trials as count_of
 from kzoo.errors import BrokenOffError, DataError, Interrupted, KzooError, RunError, SpecError
+from kzoo.logs import opening
 from kzoo.runs import create_run, directory, holding, write_atomically
 from kzoo.spec import Spec
 from kzoo.spec.places import expand_home
@@ -66,11 +67,13 @@ class Session:
         executor: Runs the trials.
         display: What a person sees.
         terms: How far to go.
+        log: The names of the libraries that trials are logged to.
     """
 
     executor: TrialExecutor
     display: Mode
     terms: Terms
+    log: tuple[str, ...] = ()
 
     def begin(self, spec: Spec, data: tuple[Any, ...] | None, out: Path) -> Search:
         """Make a search's directory and search.
@@ -147,7 +150,7 @@ class Session:
         log.session(limit, self.terms.time_limit, self.executor.where)
         before = self._reopened(before, log)
         progress = SearchProgress(
-            self._header(spec, dataset, proposer, limit, change),
+            self._header(path, spec, dataset, proposer, limit, change),
             total=limit,
             metric=tune.objective.metric,
             direction=tune.objective.direction,
@@ -171,6 +174,7 @@ class Session:
                 progress=progress,
                 waiting=deque(before.in_flight),
                 ended=ended,
+                logged_to=self.log,
             )
             loop.run()
             left = "; trials under way were broken off" if loop.is_broken_off else ""
@@ -227,7 +231,7 @@ class Session:
         return needs
 
     def _header(
-        self, spec: Spec, dataset: Dataset, proposer: Proposer, limit: int, change: str
+        self, path: Path, spec: Spec, dataset: Dataset, proposer: Proposer, limit: int, change: str
     ) -> Header:
         tune, points = _tune(spec), proposer.points
         of = "" if points is None else f" of {points:,} points"
@@ -253,6 +257,7 @@ class Session:
                 **({"start": f"the weights of {start.model}"} if start else {}),
                 **({"training": change} if change else {}),
                 "where": self.executor.where,
+                **opening(self.log, path),
             },
             notices=notices,
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kzoo.errors import RunError, SpecError
+from kzoo.logs import find_libraries
 from kzoo.machine import count_cores
 from kzoo.runs import directory, find_run
 from kzoo.runs.record import AnyModel, with_start
@@ -36,6 +37,7 @@ def tune(
     max_trials: int | None = None,
     time_limit: float | None = None,
     display: Mode = "auto",
+    log: str | Sequence[str] = (),
 ) -> Search:
     """Search for a better spec: try values of its `tune` section and keep the best.
 
@@ -57,12 +59,15 @@ def tune(
         time_limit: Seconds at most, above 0. Trials that run then are broken off; `resume_search`
             goes on with them.
         display: ``auto``, ``plain`` (a line a trial) or ``quiet``.
+        log: Where the trials are logged too, as runs of one experiment: ``tensorboard``,
+            ``wandb``, ``mlflow``, or several.
 
     Raises:
         KzooError: the spec, the data, the folder or the scheduler cannot be used, or the first
             trials all failed.
         Interrupted: a signal ended the search; it can be resumed.
     """
+    names = tuple(library.name for library in find_libraries(log))
     checked = load_spec(spec, with_start(overrides, start_from))
     if checked.tune is None:
         raise SpecError(
@@ -72,7 +77,7 @@ def tune(
     _check_terms(max_trials, time_limit)
     most = max_trials or checked.tune.max_trials
     with _executor(workers, scheduler, most) as executor:
-        session = _session(executor, display, max_trials, time_limit)
+        session = _session(executor, display, names, max_trials, time_limit)
         return session.begin(checked, data, Path(out))
 
 
@@ -86,6 +91,7 @@ def resume_search(
     time_limit: float | None = None,
     retry_failed: bool = False,
     display: Mode = "auto",
+    log: str | Sequence[str] = (),
 ) -> Search:
     """Go on with an interrupted search: every trial that ended is kept, the others are finished.
 
@@ -100,12 +106,14 @@ def resume_search(
         time_limit: Seconds at most that this session takes, as for `tune`.
         retry_failed: Whether trials that failed are tried again.
         display: As for `tune`.
+        log: As for `tune`, of the trials that have not ended.
 
     Raises:
         KzooError: there is no such search, another process holds it, or its spec or its data are
             not those that it began with.
         Interrupted: a signal ended the search again.
     """
+    names = tuple(library.name for library in find_libraries(log))
     given = search.path if isinstance(search, Search) else search
     path = find_run(given, record=directory.SEARCH).absolute()
     spec = load_spec(path / directory.SEARCH)
@@ -114,7 +122,9 @@ def resume_search(
     _check_terms(max_trials, time_limit)
     place = None if data is None else os.fspath(data)
     with _executor(workers, scheduler, max_trials) as executor:
-        session = _session(executor, display, max_trials, time_limit, retry_failed=retry_failed)
+        session = _session(
+            executor, display, names, max_trials, time_limit, retry_failed=retry_failed
+        )
         return session.go_on(path, spec, place)
 
 
@@ -128,6 +138,7 @@ def _check_terms(max_trials: int | None, time_limit: float | None) -> None:
 def _session(
     executor: TrialExecutor,
     display: Mode,
+    log: tuple[str, ...],
     max_trials: int | None,
     time_limit: float | None,
     *,
@@ -136,7 +147,7 @@ def _session(
     # Here, so that workers and this process import Keras at the same time.
     from kzoo.tuning.session import Session, Terms
 
-    return Session(executor, display, Terms(max_trials, time_limit, retry_failed))
+    return Session(executor, display, Terms(max_trials, time_limit, retry_failed), log)
 
 
 @contextmanager

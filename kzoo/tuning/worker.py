@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ class Job:
         seconds: How long it trains at most; None for no limit.
         keeps_checkpoint: Whether a later trial may go on with this one's training.
         heeds_signals: Whether a signal is this trial's to heed, as it runs in the search's process.
+        log: The names of the libraries that it is logged to.
     """
 
     trial: Trial
@@ -56,6 +57,7 @@ class Job:
     seconds: float | None = None
     keeps_checkpoint: bool = False
     heeds_signals: bool = False
+    log: tuple[str, ...] = ()
 
 
 def run_trial(job: Job) -> Trial:
@@ -126,6 +128,8 @@ def failed(trial: Trial, error: str, seconds: float = 0.0) -> Trial:
 
 def _train(job: Job) -> Run:
     from kzoo.checkpoint import read_checkpoint
+    from kzoo.logs import Subject
+    from kzoo.logs.callback import Logs
     from kzoo.train.interruption import Interruption
     from kzoo.train.records import forget_checkpoint, write_beginning, write_results
     from kzoo.train.training import prepare, train
@@ -149,11 +153,16 @@ def _train(job: Job) -> Run:
             earlier = parent.metrics["epochs"]
             start = start or read_checkpoint(parent.path / directory.CHECKPOINT)
         clock = TrialClock(trainee.recorder, job.seconds, earlier)
-        with Interruption(path) if job.heeds_signals else nullcontext() as interruption:
-            watchers = [clock, *([interruption] if interruption else [])]
-            trained = train(trainee, where, watchers=watchers, start=start, until=trial.epochs)
-        more = {_STOPPED: True} if clock.is_over and not trained.is_whole(trial.epochs) else {}
-        write_results(path, trained, began=began, trial=more)
+        subject = Subject.of_trial(job.folder.parent, trial.number, trainee.spec, trial.values)
+        troubles = LogTroubles(path)
+        with Logs(job.log, subject, trainee.recorder, troubles.add) as logs:
+            with Interruption(path) if job.heeds_signals else nullcontext() as interruption:
+                watchers = [clock, logs, *([interruption] if interruption else [])]
+                trained = train(trainee, where, watchers=watchers, start=start, until=trial.epochs)
+            more = {_STOPPED: True} if clock.is_over and not trained.is_whole(trial.epochs) else {}
+            write_results(path, trained, began=began, trial=more)
+            metrics = Run(path).metrics
+            logs.finish({**metrics, "score": metrics[job.metric]})
         if not job.keeps_checkpoint:
             forget_checkpoint(path)
     return Run(path)
@@ -165,6 +174,32 @@ def _load_spec(tree: dict[str, Any]) -> Spec:
     except PluginError as error:
         # Of a plugin that cannot be imported here; a builder that refuses values comes later.
         raise WorkerError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class LogTroubles:
+    """What went wrong in the logs of a trial: written by its worker, read by the search.
+
+    Attributes:
+        path: The directory of the trial's run.
+    """
+
+    path: Path
+
+    def add(self, line: str) -> None:
+        """Write a line down."""
+        with suppress(OSError), self._file.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    def lines(self) -> list[str]:
+        """Return all lines."""
+        with suppress(OSError):
+            return self._file.read_text("utf-8").splitlines()
+        return []
+
+    @property
+    def _file(self) -> Path:
+        return self.path / "logs.txt"
 
 
 def load_data(spec: Spec) -> Dataset:
