@@ -302,7 +302,9 @@ def test_a_trial_whose_log_fails_has_its_score(
     broken: Broken, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The search says which trial's log ended."""
-    found = kzoo.tune(SEARCHED, out=tmp_path, max_trials=1, display="plain", log="tensorboard")
+    found = kzoo.tune(
+        SEARCHED, out=tmp_path, max_trials=1, workers=0, display="plain", log="tensorboard"
+    )
     assert found.trials[0].state == "completed"
     said = capsys.readouterr().err
     assert "NOTICE: trial 0000: the tensorboard log ends here" in said
