@@ -33,10 +33,22 @@ from kzoo.cli.output import (
     shown,
     telling_how_to_resume,
 )
-from kzoo.spec.tune import MOST_TRIALS
 
 if TYPE_CHECKING:
     from kzoo.tuning.search import Search
+
+
+def check_trials(number: int | None) -> int | None:
+    """Refuse more trials than a search may have.
+
+    Raises:
+        typer.BadParameter: they are too many.
+    """
+    from kzoo.spec.tune import MOST_TRIALS
+
+    if number is not None and number > MOST_TRIALS:
+        raise typer.BadParameter(f"received {number:,}; expected 1 to {MOST_TRIALS:,}")
+    return number
 
 
 def tune(
@@ -56,7 +68,9 @@ def tune(
     out: OutOption = Path("runs"),
     max_trials: Annotated[
         int | None,
-        typer.Option("--max-trials", metavar="N", min=1, max=MOST_TRIALS, help="Trials at most."),
+        typer.Option(
+            "--max-trials", metavar="N", min=1, callback=check_trials, help="Trials at most."
+        ),
     ] = None,
     time_limit: Annotated[
         float | None,
