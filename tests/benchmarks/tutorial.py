@@ -1,6 +1,6 @@
 """Run what the tutorial shows, and write what it prints into the tutorial, in both languages.
 
-    KZOO_DATA=FOLDER python tests/benchmarks/tutorial.py [--check]
+    KZOO_DATA=FOLDER python tests/benchmarks/tutorial.py [--check] [--only PATTERN]
 
 Every command and every Python block runs in order in a fresh folder, as for a reader. The block
 after it becomes what is printed; lines left out of it (`...`) stay left out. A figure in the prose
@@ -8,6 +8,9 @@ has a mark behind it, which Markdown does not show: `0.9283<!--softmax.test_accu
 and a figure of it, or the difference or quotient of two, and its format where it is not the usual
 one: `34<!--deep.parameters/softmax.parameters:.0f-->`. Where a figure changes, read again what is
 said of it.
+
+`--only` runs the commands alone in which a regular expression is found, and what the prose says of
+them; all else stays as it is. What is meant by `latest` has to be among them.
 
 `--check` writes nothing. It exits 1 where anything differs but times, names of runs, and the order
 in which trials end. On another kind of processor the last bits of the sums differ, and so does the
@@ -185,17 +188,23 @@ def collect_figures(printed: Mapping[str, str]) -> dict[str, float]:
     """Return every figure that the prose may name, from what each block printed and the runs."""
     found: dict[str, float] = {}
     for name, command in RUNS.items():
+        if command not in printed:
+            continue
         run = kzoo.Run(Path("runs", RUN_NAME.findall(printed[command])[-1]))
         found |= {f"{name}.{figure}": value for figure, value in run_figures(run)}
     for name, (source, pattern) in PRINTED.items():
-        text = next(out for ran, out in printed.items() if re.search(source, ran.splitlines()[0]))
+        texts = (out for ran, out in printed.items() if re.search(source, ran.splitlines()[0]))
+        text = next(texts, None)
+        if text is None:
+            continue
         match = re.search(pattern, text, re.MULTILINE)
         if match is None:
             raise SystemExit(f"{name}: nothing that is printed fits {pattern}")
         number = match[1].replace(",", "")
         found[name] = int(number) if number.isdigit() else float(number)
-    (search,) = Path("runs").glob("*-tune-*")
-    return found | dict(search_figures(search))
+    for search in Path("runs").glob("*-tune-*"):
+        found |= dict(search_figures(search))
+    return found
 
 
 def figure_text(mark: str, figures: Mapping[str, float]) -> str:
@@ -217,10 +226,14 @@ def filled(text: str, printed: Mapping[str, str], figures: Mapping[str, float]) 
         if match[1]:
             command = match[2].rstrip("\n")
             return match[0]
-        return f"```\n{cut(match[2], printed[command])}```"
+        return f"```\n{cut(match[2], printed[command])}```" if command in printed else match[0]
 
-    text = FENCE.sub(output, text)
-    return MARK.sub(lambda match: f"{figure_text(match[2], figures)}<!--{match[2]}-->", text)
+    def figure(match: re.Match[str]) -> str:
+        names = re.split("[-/]", match[2].partition(":")[0])
+        is_known = all(name in figures for name in names)
+        return f"{figure_text(match[2], figures)}<!--{match[2]}-->" if is_known else match[0]
+
+    return MARK.sub(figure, FENCE.sub(output, text))
 
 
 def comparable(text: str) -> list[str]:
@@ -235,12 +248,18 @@ def comparable(text: str) -> list[str]:
     return text.splitlines()
 
 
-def run_all(page: str) -> dict[str, str]:
-    """Run every block of a page, then the runs that only the prose speaks of."""
+def run_all(page: str, only: str) -> dict[str, str]:
+    """Run every block of a page, then the runs that only the prose speaks of.
+
+    Args:
+        page: Its text.
+        only: A regular expression; commands without it are left out.
+    """
     wanted = [(language, text.rstrip("\n")) for language, text in blocks(page) if language]
     shown = {text for _, text in wanted}
     wanted += [("sh", command) for command in RUNS.values() if command not in shown]
     printed = {}
+    wanted = [(language, text) for language, text in wanted if re.search(only, text)]
     for language, text in wanted:
         began = time.perf_counter()
         printed[text] = run_block(language, text)
@@ -252,6 +271,7 @@ def main() -> int:
     """Run the tutorial in a fresh folder and write it anew, or say what is stale in it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="run these commands alone")
     options = parser.parse_args()
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     os.environ["COLUMNS"] = "100"
@@ -260,7 +280,7 @@ def main() -> int:
     pages = {path: path.read_text(encoding="utf-8") for path in FILES}
     with tempfile.TemporaryDirectory() as scratch:
         os.chdir(scratch)
-        printed = run_all(pages[FILES[0]])
+        printed = run_all(pages[FILES[0]], options.only)
         figures = collect_figures(printed)
         os.chdir(ROOT)
     stale = False
