@@ -14,7 +14,9 @@ from typing import Any
 from kzoo import registry
 from kzoo.errors import SpecError, WorkerError
 from kzoo.runs import directory
+from kzoo.spec import Spec
 from kzoo.spec.build import parameter_hints
+from kzoo.spec.sampled import ends_of
 
 # Other versions of these train to other bits, or cannot read what they are sent.
 _PACKAGES = ("kzoo", "keras", "tensorflow", "numpy", "distributed")
@@ -44,14 +46,14 @@ class Needs:
         search: Its directory, an absolute path that the worker has to see.
         data: The part of the spec that says which data are read, as text.
         fingerprint: The sha256 of the data that the search began with.
-        builder: The builder, where the worker may not have it.
+        builders: The builders that the worker may not have.
         versions: The versions of the packages that have to be the same.
     """
 
     search: Path
     data: str
     fingerprint: str
-    builder: CarriedBuilder | None
+    builders: tuple[CarriedBuilder, ...]
     versions: Mapping[str, str]
 
 
@@ -68,7 +70,7 @@ def versions() -> dict[str, str]:
 
 
 def check_place(needs: Needs) -> None:
-    """Have the builder, and refuse another machine's folder or other versions.
+    """Have the builders, and refuse another machine's folder or other versions.
 
     Raises:
         WorkerError: this worker lacks something; the message says what.
@@ -82,8 +84,8 @@ def check_place(needs: Needs) -> None:
     for package, version in needs.versions.items():
         if own[package] != version:
             raise WorkerError(f"this worker has {package} {own[package]}; expected {version}")
-    if needs.builder is not None:
-        _install(needs.builder)
+    for builder in needs.builders:
+        _install(builder)
 
 
 def check_data(needs: Needs, data: str, fingerprint: str) -> None:
@@ -105,7 +107,21 @@ def check_data(needs: Needs, data: str, fingerprint: str) -> None:
         )
 
 
-def carry(name: str) -> CarriedBuilder | None:
+def carry_builders(spec: Spec) -> tuple[CarriedBuilder, ...]:
+    """Return the builders of a spec and of its space that other processes may not have.
+
+    Raises:
+        SpecError: one of them cannot be sent.
+    """
+    names = [spec.model.builder]
+    for path, dimension in (spec.tune.space if spec.tune else {}).items():
+        if path in ("model", "model.builder"):
+            names += [name for name in ends_of(dimension) if isinstance(name, str)]
+    carried = map(_carry, dict.fromkeys(names))
+    return tuple(builder for builder in carried if builder is not None)
+
+
+def _carry(name: str) -> CarriedBuilder | None:
     """Return a builder in what another process can read; None where every process has it.
 
     Raises:

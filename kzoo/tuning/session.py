@@ -33,7 +33,7 @@ from kzoo.tuning.algorithms import Proposer, count_trials, make_proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.loop import Loop, refuse_failures
-from kzoo.tuning.needs import Needs, carry, versions
+from kzoo.tuning.needs import Needs, carry_builders, versions
 from kzoo.tuning.replay import Replayed, replay
 from kzoo.tuning.report import write_report
 from kzoo.tuning.search import ARRAYS, LOG, TRIALS, Search, write_spec
@@ -221,7 +221,7 @@ class Session:
             search=path,
             data=data_of(spec),
             fingerprint=dataset.fingerprint,
-            builder=None if is_here else carry(spec.model.builder),
+            builders=() if is_here else carry_builders(spec),
             versions=versions(),
         )
         tree = spec.model_copy(update={"tune": None}).to_dict()

@@ -63,7 +63,7 @@ def test_worker_of_several_threads_is_refused(scheduler: str) -> None:
 def needs_of(path: Path, **changes: str) -> Needs:
     """Return what a search in a folder needs, with other versions of some packages."""
     (path / "search.json").write_text("{}", "utf-8")
-    return Needs(path, "", "", None, {**versions(), **changes})
+    return Needs(path, "", "", (), {**versions(), **changes})
 
 
 def test_each_worker_is_asked_before_the_first_trial(scheduler: str, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_each_worker_is_asked_before_the_first_trial(scheduler: str, tmp_path: P
     asked = {
         f"this worker has python {own}; expected 9.9": needs_of(tmp_path, python="9.9"),
         "does not see the search's folder": replace(needs_of(tmp_path), search=tmp_path / "none"),
-        "cannot have the builder 'own'": replace(needs_of(tmp_path), builder=builder),
+        "cannot have the builder 'own'": replace(needs_of(tmp_path), builders=(builder,)),
         "is missing": needs_of(tmp_path),
     }
     with worker(scheduler), worker(scheduler), connect(scheduler, workers=2) as workers:

@@ -258,7 +258,7 @@ def test_data_changed_under_way_are_refused(tmp_path: Path) -> None:
     worker._loaded.clear()
     needs = Needs(
         found.path, worker.data_of(spec_now), events(found.path, "began")[0]["fingerprint"],
-        None, versions(),
+        (), versions(),
     )  # fmt: skip
     trial = found.trials[0]
     tree = spec_now.model_copy(update={"tune": None}).to_dict()
@@ -309,6 +309,16 @@ def own(input_shape, num_classes, *, units: Units = 8, dies: bool = False):
     return keras.Sequential([keras.Input(input_shape), *layers, end])
 
 
+@kzoo.register
+def other(input_shape, num_classes, *, units: Units = 8):
+    """Another one.
+
+    Args:
+        units: How many.
+    """
+    return own(input_shape, num_classes, units=2 * units)
+
+
 space = {SPACE}
 spec = {"model": {"builder": "own"}, "dataset": {"name": "digits"}, "fit": {"epochs": 1}}
 spec["tune"] = {"algorithm": "grid", "space": space}
@@ -323,17 +333,7 @@ def test_a_builder_of_a_script_reaches_workers_without_a_guard(
 ) -> None:
     """The script is not imported there; one trial kills its process, and that trial alone fails."""
     space = '{"model.dies": {"type": "boolean"}}'
-    (tmp_path / "script.py").write_text(SCRIPT.replace("{SPACE}", space), "utf-8")
-    said = subprocess.run(
-        [sys.executable, "script.py", str(workers)],
-        cwd=tmp_path,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=300,
-    )
-    assert said.stdout.split() == ["completed", "failed"], said.stderr
+    assert run_script(tmp_path, space, workers) == ["completed", "failed"]
     (path,) = (tmp_path / "runs").iterdir()
     assert "its worker died 3 times" in (Search(path).trials[1].error or "")
 
@@ -378,3 +378,25 @@ def test_only_the_best_trials_keep_their_weights(kept: int, tmp_path: Path) -> N
             assert not list(run.path.glob("model.*"))
             with pytest.raises(RunError, match=r"kept the weights of the best.*kzoo run .*spec"):
                 kzoo.load(run)
+
+
+def test_every_builder_of_a_space_reaches_workers(tmp_path: Path) -> None:
+    """Also one that only a trial chooses, which calls the other one."""
+    space = '{"model.builder": {"type": "choice", "values": ["own", "other"]}}'
+    assert run_script(tmp_path, space, 1) == ["completed", "completed"]
+
+
+def run_script(folder: Path, space: str, workers: int) -> list[str]:
+    """Run `SCRIPT` over a space in a process of its own; return the states of its trials."""
+    (folder / "script.py").write_text(SCRIPT.replace("{SPACE}", space), "utf-8")
+    said = subprocess.run(
+        [sys.executable, "script.py", str(workers)],
+        cwd=folder,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=300,
+    )
+    assert said.returncode == 0, said.stderr
+    return said.stdout.split()
