@@ -40,6 +40,7 @@ ALGORITHMS = {
     )
 }
 
+PruneName = Literal["median", "halving"]
 # What is improved and watched where nobody says.
 USUAL_METRIC = "val_accuracy"
 # Of one search.
@@ -156,6 +157,11 @@ class TuneSpec(Section):
         None,
         description="Seconds that a trial trains at most: it ends with the epoch in which they are "
         "over, and its score so far counts.",
+    )
+    prune: PruneName | None = Field(
+        None,
+        description="End trials early that are worse than the others at the same epoch: worse than "
+        "their median, or, by successive halving, not in the best third at epochs 1, 3, 9, ...",
     )
     keep_weights: int = Field(
         3, description="Trials whose trained weights are kept, the best; 0 for none.", ge=0

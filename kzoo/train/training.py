@@ -78,10 +78,6 @@ class Trained:
     seconds: float
     start: Start | None = None
 
-    def is_whole(self, until: int | None) -> bool:
-        """Return whether it trained all epochs, to `until` or to the spec's last."""
-        return len(self.recorder.rows) >= min(until or self.spec.fit.epochs, self.spec.fit.epochs)
-
 
 def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Trainee:
     """Build and compile the model of a spec, seeded; nothing is written.

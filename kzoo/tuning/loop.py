@@ -13,7 +13,7 @@ from typing import Any
 
 from kzoo.display import SearchProgress
 from kzoo.errors import BrokenOffError, RunError, WorkerError, describe_error
-from kzoo.runs import directory
+from kzoo.runs import Run, directory
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec
 from kzoo.spec.sampled import put_values
@@ -22,6 +22,7 @@ from kzoo.tuning.algorithms import Proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor, is_worker_death
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.needs import Needs
+from kzoo.tuning.pruning import Curve
 from kzoo.tuning.search import TRIALS
 from kzoo.tuning.worker import Job, LogTroubles, failed, run_trial
 
@@ -67,6 +68,7 @@ class Loop:
     logged_to: tuple[str, ...] = ()
     _running: dict[Future[Trial], Trial] = field(default_factory=dict)
     _deaths: Counter[str] = field(default_factory=Counter)
+    _known_curves: dict[str, Curve] = field(default_factory=dict)
     _may_ask: bool = True
 
     def run(self) -> None:
@@ -143,11 +145,24 @@ class Loop:
             folder=self.path / TRIALS,
             needs=self.needs,
             seconds=self.tune.trial_seconds,
+            prune=self.tune.prune,
+            direction=self.tune.objective.direction,
+            curves=self._curves(),
             keeps_checkpoint=self.proposer.continues_trials,
             heeds_signals=isinstance(self.executor, InProcess),
             log=self.logged_to,
         )
         self._running[self.executor.submit(run_trial, job)] = trial
+
+    def _curves(self) -> tuple[Curve, ...]:
+        """Return the scores by epoch of the trials that have ended, if trials are pruned."""
+        if self.tune.prune is None:
+            return ()
+        for trial in self.ended:
+            if trial.run and trial.number not in self._known_curves:
+                history = Run(self.path / TRIALS / trial.run).history
+                self._known_curves[trial.number] = tuple(history[self.tune.objective.metric])
+        return tuple(self._known_curves.values())
 
     def _end(self, trial: Trial, future: Future[Trial]) -> None:
         try:

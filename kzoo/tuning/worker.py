@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.errors import (
@@ -29,6 +29,11 @@ from kzoo.tuning.needs import Needs, check_data, check_place
 _STOPPED = "stopped"
 # What these say is said of the machine, of the disk and of the data, not of a trial's values.
 _OF_THE_ENVIRONMENT = (OSError, MemoryError, ImportError, DataError, RunError, UnknownNameError)
+if TYPE_CHECKING:
+    from kzoo.figures import Direction
+    from kzoo.spec.tune import PruneName
+    from kzoo.tuning.pruning import Curve
+
 # The data of the last trial in this process: those of the next are the same.
 _loaded: dict[str, Dataset] = {}
 
@@ -44,6 +49,9 @@ class Job:
         folder: Where the search's runs lie, an absolute path.
         needs: What the worker has to have.
         seconds: How long it trains at most; None for no limit.
+        prune: How a hopeless trial is told; None to train them all.
+        direction: Whether more or less of the metric is better.
+        curves: The scores by epoch of the trials that have ended, to compare with.
         keeps_checkpoint: Whether a later trial may go on with this one's training.
         heeds_signals: Whether a signal is this trial's to heed, as it runs in the search's process.
         log: The names of the libraries that it is logged to.
@@ -55,6 +63,9 @@ class Job:
     folder: Path
     needs: Needs
     seconds: float | None = None
+    prune: PruneName | None = None
+    direction: Direction = "max"
+    curves: tuple[Curve, ...] = ()
     keeps_checkpoint: bool = False
     heeds_signals: bool = False
     log: tuple[str, ...] = ()
@@ -134,6 +145,7 @@ def _train(job: Job) -> Run:
     from kzoo.train.records import forget_checkpoint, write_beginning, write_results
     from kzoo.train.training import prepare, train
     from kzoo.tuning.clock import TrialClock
+    from kzoo.tuning.pruning import Pruner
 
     began, spec, trial = time.perf_counter(), _load_spec(job.spec), job.trial
     with ExitStack() as stack:
@@ -153,13 +165,17 @@ def _train(job: Job) -> Run:
             earlier = parent.metrics["epochs"]
             start = start or read_checkpoint(parent.path / directory.CHECKPOINT)
         clock = TrialClock(trainee.recorder, job.seconds, earlier)
+        last = min(trial.epochs or spec.fit.epochs, spec.fit.epochs)
+        rows = trainee.recorder.rows
+        pruner = Pruner(job.prune, job.metric, job.direction, job.curves, rows, last)
         subject = Subject.of_trial(job.folder.parent, trial.number, trainee.spec, trial.values)
         troubles = LogTroubles(path)
         with Logs(job.log, subject, trainee.recorder, troubles.add) as logs:
             with Interruption(path) if job.heeds_signals else nullcontext() as interruption:
-                watchers = [clock, logs, *([interruption] if interruption else [])]
+                watchers = [clock, pruner, logs, *([interruption] if interruption else [])]
                 trained = train(trainee, where, watchers=watchers, start=start, until=trial.epochs)
-            more = {_STOPPED: True} if clock.is_over and not trained.is_whole(trial.epochs) else {}
+            is_stopped = (clock.is_over or pruner.is_over) and len(rows) < last
+            more = {_STOPPED: True} if is_stopped else {}
             write_results(path, trained, began=began, trial=more)
             metrics = Run(path).metrics
             logs.finish({**metrics, "score": metrics[job.metric]})
