@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import html
+import importlib
+import sys
 from collections.abc import Sequence
 
 from kzoo.errors import KzooError, one_line
 
 Facts = Sequence[tuple[str, str]]
+
+_SHOWN_IN = "_shown_in_cell"
 
 _CELL = "padding: 2px 12px 2px 0; text-align: left"
 
@@ -35,7 +39,20 @@ class Summarized:
         few = ", ".join(f"{label} {text}" for label, text in facts[:2])
         return one_line(f"<{type(self).__name__} {title}: {few}>")
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        if self.__dict__.get(_SHOWN_IN) == _cell() is not None:
+            # Its cell has it already; what is left is the line.
+            return None
+        return self._html()
+
+    def show_in_cell(self) -> None:
+        """Show the table in the cell of a notebook that runs now, once: also at the cell's end."""
+        display = importlib.import_module("IPython.display").display
+        display({"text/html": self._html(), "text/plain": repr(self)}, raw=True)
+        # Results are frozen.
+        self.__dict__[_SHOWN_IN] = _cell()
+
+    def _html(self) -> str:
         title, facts = self._facts()
         rows = "".join(
             f'<tr><th scope="row" style="{_CELL}; font-weight: normal; opacity: 0.7">{_text(label)}'
@@ -46,6 +63,13 @@ class Summarized:
             f'<table style="border-collapse: collapse"><caption style="{_CELL}; '
             f'font-weight: bold">{_text(title)}</caption><tbody>{rows}</tbody></table>'
         )
+
+
+def _cell() -> object:
+    """Return what tells the notebook's cell that runs now from others; None outside of any."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "execution_count", None)
 
 
 def _text(text: str) -> str:

@@ -18,6 +18,7 @@ from rich.text import Text
 from kzoo.display.header import Header, draw_header, header_lines
 from kzoo.display.resizing import Resizing
 from kzoo.display.text import replaced, write_line
+from kzoo.summary import Summarized
 
 Mode = Literal["auto", "plain", "quiet"]
 
@@ -239,6 +240,12 @@ def in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return getattr(shell, "kernel", None) is not None
+
+
+def show_result(result: Summarized, mode: Mode) -> None:
+    """End a cell of a notebook with a result's figures; elsewhere the command line prints them."""
+    if mode == "auto" and in_notebook():
+        result.show_in_cell()
 
 
 def can_move(stream: TextIO) -> bool:

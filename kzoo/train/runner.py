@@ -12,7 +12,7 @@ from typing import Any
 from kzoo.checkpoint import read_checkpoint
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.features import describe_examples
-from kzoo.display import Header, Mode, watching
+from kzoo.display import Header, Mode, show_result, watching
 from kzoo.display.progress import RichProgress
 from kzoo.engine import is_slow_in_bfloat16
 from kzoo.errors import RunError
@@ -173,7 +173,9 @@ def _carry_out(
         write_results(path, trained, began=began)
         logs.finish(Run(path).metrics)
     forget_checkpoint(path)
-    return Run(path)
+    finished = Run(path)
+    show_result(finished, display)
+    return finished
 
 
 def resolve(spec: Spec, dataset: Dataset) -> Spec:

@@ -15,7 +15,7 @@ import numpy as np
 
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.arrays import is_frame, source_of_arrays
-from kzoo.display import Header, Mode, SearchProgress, watching
+from kzoo.display import Header, Mode, SearchProgress, show_result, watching
 from kzoo.display.text import count_trials as count_of
 from kzoo.errors import BrokenOffError, DataError, Interrupted, KzooError, RunError, SpecError
 from kzoo.logs import opening
@@ -184,6 +184,7 @@ class Session:
                 progress.say(f"the time limit of {self.terms.time_limit:g} s is reached{left}")
             refuse_failures(ended)
         write_report(search)
+        show_result(search, self.display)
         return search
 
     def _count(self, tune: TuneSpec, proposer: Proposer, before: Replayed) -> int:

@@ -6,6 +6,7 @@ import importlib
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.screens import Output
@@ -55,19 +56,47 @@ def test_one_output_is_replaced_in_place(outputs: list[Output]) -> None:
     assert "\x1b" not in texts[2]
 
 
-def test_a_real_notebook_keeps_one_output_a_cell(tmp_path: Path) -> None:
-    """Run by nbconvert, two cells that fit with the same callback have one whole output each."""
+def executed(cells: list[str], folder: Path) -> list[Any]:
+    """Return the cells of a notebook that nbconvert has run."""
     reason = "nbconvert and ipykernel are not installed"
     nbformat = pytest.importorskip("nbformat", reason=reason)
     pytest.importorskip("ipykernel", reason=reason)
     pytest.importorskip("nbconvert", reason=reason)
     execute = importlib.import_module("nbconvert.preprocessors").ExecutePreprocessor
-    cells = [nbformat.v4.new_code_cell(source) for source in (FIT, AGAIN, AGAIN)]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    execute(timeout=120).preprocess(notebook, {"metadata": {"path": str(tmp_path)}})
-    for cell in notebook.cells[1:]:
+    code = [nbformat.v4.new_code_cell(source) for source in cells]
+    notebook = nbformat.v4.new_notebook(cells=code)
+    execute(timeout=120).preprocess(notebook, {"metadata": {"path": str(folder)}})
+    done: list[Any] = notebook.cells
+    for cell in done:
+        assert not [output for output in cell.outputs if output.output_type == "error"]
+    return done
+
+
+def test_a_real_notebook_keeps_one_output_a_cell(tmp_path: Path) -> None:
+    """Run by nbconvert, two cells that fit with the same callback have one whole output each."""
+    for cell in executed([FIT, AGAIN, AGAIN], tmp_path)[1:]:
         (shown,) = [output for output in cell.outputs if output.output_type == "display_data"]
         assert "3/3" in shown.data["text/plain"]
         assert "\nsteps" not in shown.data["text/plain"], "the bars are gone"
         assert "<pre" in shown.data["text/html"]
-        assert not [output for output in cell.outputs if output.output_type == "error"]
+
+
+RUN = "kzoo.run('softmax_regression', overrides={'dataset.name': 'digits', 'fit.epochs': 2})"
+SPACE = {"optimizer.learning_rate": {"type": "choice", "values": [0.01]}}
+TUNE = f"kzoo.tune(run.spec, overrides={{'tune': {{'space': {SPACE}}}}}, workers=0)"
+
+
+def test_a_run_ends_with_its_figures_once(tmp_path: Path) -> None:
+    """They are a table below the progress, also where the result gets a name, and never twice."""
+    sources = ["import kzoo", RUN, f"run = {RUN}", "run", TUNE]
+    _, shown, named, again, tuned = executed(sources, tmp_path)
+    for cell in (shown, named):
+        first, figures, *others = cell.outputs
+        assert "2/2" in first.data["text/plain"]
+        assert "test accuracy" in figures.data["text/html"]
+        assert "most frequent" in figures.data["text/html"]
+        # The value of the cell is a line.
+        assert [list(output.data) for output in others] == [["text/plain"]] * (cell is shown)
+    (value,) = again.outputs
+    assert "test accuracy" in value.data["text/html"]
+    assert sum("best val_accuracy" in out.data.get("text/html", "") for out in tuned.outputs) == 1
