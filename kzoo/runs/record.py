@@ -26,6 +26,7 @@ from kzoo.summary import Facts, Summarized
 if TYPE_CHECKING:
     import keras
 
+    from kzoo.runs.picture import Plot
     from kzoo.spec import Spec
     from kzoo.spec.load import Overrides
 
@@ -141,6 +142,20 @@ class Run(Summarized):
                 f"{directory.METRICS}"
             )
         return stored
+
+    def plot(self) -> Plot:
+        """Return the curves of loss, accuracy and learning rate, as a matplotlib figure.
+
+        The epoch whose weights were kept is marked. A notebook shows it;
+        ``run.plot().savefig("run.png")`` writes it.
+
+        Raises:
+            RunError: the run is not finished, or cannot be read.
+        """
+        # Here, as matplotlib takes half a second to be imported.
+        from kzoo.runs.picture import draw_run
+
+        return draw_run(self)
 
     def _summary(self) -> tuple[str, Facts]:
         title = f"{self.spec.name} on {self.dataset.name}"

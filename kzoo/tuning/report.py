@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from kzoo.runs import write_atomically
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.spec import Found
 from kzoo.tuning.loop import trial_tree
+from kzoo.tuning.picture import draw_search
 from kzoo.tuning.search import BEST, PICTURE, TABLE, Search, shown, write_spec
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _COLUMNS = ("trial", "status", "score", "epochs", "seconds", "run", "error")
 _MOST_SEEDS = 2**32
@@ -34,7 +29,8 @@ def write_report(search: Search) -> None:
     if best is None:
         return
     write_spec(search.path / BEST, best_spec(search, best), search.path)
-    write_atomically(search.path / PICTURE, lambda file: _draw(search, best, file))
+    picture = draw_search(search)
+    write_atomically(search.path / PICTURE, lambda file: picture.savefig(file, format="png"))
 
 
 def best_spec(search: Search, best: Trial) -> Spec:
@@ -69,69 +65,3 @@ def _table(search: Search) -> str:
         }
         writer.writerow([*(facts[name] for name in _COLUMNS), *(trial.values[p] for p in paths)])
     return text.getvalue()
-
-
-def _draw(search: Search, best: Trial, file: Path) -> None:
-    """Draw the score against each parameter."""
-    # Neither a window nor a global state: it may be called from anywhere.
-    from matplotlib.figure import Figure
-
-    tune = search.tune
-    columns = min(len(tune.space), 3)
-    rows = math.ceil(len(tune.space) / columns)
-    figure = Figure(figsize=(4.2 * columns, 3.4 * rows), layout="constrained", dpi=150)
-    figure.suptitle(f"{search.spec.name}: {len(search.trials)} trials, {tune.algorithm} search")
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    scored = [trial for trial in search.trials if trial.score is not None]
-    for axes, (path, dimension) in zip(grid.flat, tune.space.items(), strict=False):
-        _scatter(axes, path, scored, best)
-        if getattr(dimension, "sampling", "linear") == "log":
-            _scale_log(axes)
-    for axes in grid[:, 0]:
-        axes.set_ylabel(tune.objective.metric)
-    for axes in list(grid.flat)[len(tune.space) :]:
-        axes.set_visible(False)
-    figure.savefig(file, format="png")
-
-
-def _scatter(axes: Axes, path: str, scored: list[Trial], best: Trial) -> None:
-    scores = {trial.number: trial.score or 0.0 for trial in scored}
-    axes.scatter(
-        [_place(trial.values[path]) for trial in scored],
-        list(scores.values()),
-        s=28,
-        alpha=0.75,
-        color="#4c78a8",
-    )
-    axes.scatter(
-        [_place(best.values[path])],
-        [scores[best.number]],
-        marker="*",
-        s=180,
-        color="#f58518",
-        label=f"best: {best.score:.4f} at {_short(best.values[path])}",
-        zorder=3,
-    )
-    axes.set_xlabel(path)
-    axes.grid(visible=True, alpha=0.3)
-    axes.legend(loc="best", fontsize="small")
-
-
-def _scale_log(axes: Axes) -> None:
-    """Number a logarithmic axis at 1, 2 and 5 times the powers of ten, in plain figures."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-
-
-def _place(value: Any) -> Any:
-    """Return numbers as they are, and words and truths as categories."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if is_number else str(value)
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

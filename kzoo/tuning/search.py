@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kzoo.display.text import format_parameter
 from kzoo.errors import RunError
@@ -18,6 +18,9 @@ from kzoo.spec import Spec, load_spec
 from kzoo.spec.tune import TuneSpec
 from kzoo.summary import Facts, Summarized
 from kzoo.tuning.log import Asked, Told, read_events
+
+if TYPE_CHECKING:
+    from kzoo.runs.picture import Plot
 
 LOG = "log.jsonl"
 TRIALS = "trials"
@@ -79,6 +82,19 @@ class Search(Summarized):
             key=lambda trial: (sign * (trial.score or 0.0), trial.epochs or 0),
             default=None,
         )
+
+    def plot(self) -> Plot:
+        """Return the scores in order and over each parameter, as a matplotlib figure.
+
+        A notebook shows it; ``search.plot().savefig("search.png")`` writes it.
+
+        Raises:
+            RunError: no trial has a score, or the search cannot be read.
+        """
+        # Here, as matplotlib takes half a second to be imported.
+        from kzoo.tuning.picture import draw_search
+
+        return draw_search(self)
 
     def _summary(self) -> tuple[str, Facts]:
         best, states = self.best, Counter(trial.state for trial in self.trials)
