@@ -61,6 +61,7 @@ def _print_evaluation(result: Evaluation, *, plain: bool) -> None:
     from rich.text import Text
 
     from kzoo.cli.columns import print_notice, print_pairs, print_table, result_console
+    from kzoo.figures.significance import below_the_whole
 
     console = result_console(plain=plain)
     for notice in result.notices:
@@ -68,13 +69,18 @@ def _print_evaluation(result: Evaluation, *, plain: bool) -> None:
     console.print(Text(f"{result.name} on {one_line(result.dataset)}", style="bold"))
     print_pairs(console, _facts(result))
     worst_first = sorted(result.classes, key=lambda figures: _or_one(figures.recall))
-    weak = [figures.name for figures in worst_first if _stands_out(figures, result)]
+    counts = [figures.examples for figures in worst_first]
+    right = [round((figures.recall or 0.0) * figures.examples) for figures in worst_first]
+    below = below_the_whole(right, counts, result.accuracy)
+    weak = [figures.name for figures, is_weak in zip(worst_first, below, strict=True) if is_weak]
     styles = ["bold yellow" if figures.name in weak else "" for figures in worst_first]
     console.print(Text("\nclasses, the worst recognised first", style="bold"))
     print_table(console, _columns(worst_first), styles=styles)
     if weak:
         listed = ", ".join(map(one_line, weak))
-        console.print(Text(f"\nBelow the whole by more than chance: {listed}.", style="yellow"))
+        console.print(
+            Text(f"\nWorse than the whole by more than chance: {listed}.", style="yellow")
+        )
 
 
 def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
@@ -131,8 +137,3 @@ def _fraction(value: float | None) -> str:
 
 def _or_one(value: float | None) -> float:
     return 1.0 if value is None else value
-
-
-def _stands_out(figures: ClassFigures, result: Evaluation) -> bool:
-    """Tell whether a class is worse than the whole by more than chance explains."""
-    return figures.recall_interval is not None and figures.recall_interval[1] < result.accuracy

@@ -120,6 +120,27 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(corrected[index] for index in range(len(p_values)))
 
 
+def below_the_whole(
+    right: Sequence[int], examples: Sequence[int], whole: float
+) -> tuple[bool, ...]:
+    """Return which parts are worse than the whole by more than chance.
+
+    Each by a one-sided binomial test against the whole's fraction, corrected for their number by
+    Holm's method. A part without examples is not.
+
+    Args:
+        right: Examples of each part that are right.
+        examples: Examples of each part.
+        whole: The fraction of all examples that is right, 0 to 1.
+    """
+    from scipy.stats import binom
+
+    tested = [index for index, count in enumerate(examples) if count]
+    p_values = [float(binom.cdf(right[index], examples[index], whole)) for index in tested]
+    corrected = dict(zip(tested, holm(p_values), strict=True))
+    return tuple(corrected.get(index, 1.0) < LEVEL for index in range(len(examples)))
+
+
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Return the mean of values and its 95 % t interval: mean, low, high.
 

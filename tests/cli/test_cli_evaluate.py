@@ -114,7 +114,7 @@ def test_a_class_below_the_whole_by_more_than_chance_is_named(
     """What stands out in colour stands in words too, and only where there is such a class."""
     labels = np.arange(400) % 10
     answers = np.where(labels == 3, 5, labels)
-    for given, line in [(answers, "Below the whole by more than chance: 3.\n"), (labels, "")]:
+    for given, line in [(answers, "Worse than the whole by more than chance: 3.\n"), (labels, "")]:
         probabilities = np.eye(10)[given]
         np.savez(copied_run / "predictions.npz", probabilities=probabilities, labels=labels)
         metrics = {"test_accuracy": float((given == labels).mean())}
