@@ -78,9 +78,8 @@ def _print_evaluation(result: Evaluation, *, plain: bool) -> None:
     print_table(console, _columns(worst_first), styles=styles)
     if weak:
         listed = ", ".join(map(one_line, weak))
-        console.print(
-            Text(f"\nWorse than the whole by more than chance: {listed}.", style="yellow")
-        )
+        line = f"\nWorse than the whole by more than chance: {listed}."
+        console.print(Text(line, style="yellow"))
 
 
 def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
