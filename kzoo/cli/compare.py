@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kzoo.cli.arguments import JsonOption
-from kzoo.cli.output import print_json
+from kzoo.cli.output import print_json, show_page
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,13 +31,26 @@ def compare(
             help="Two runs or more, each its path, a unique beginning of its name, or latest.",
         ),
     ],
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write one page of HTML instead."),
+    ] = None,
+    opens: Annotated[
+        bool, typer.Option("--open", help="With --html: open the page in a browser.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare runs: their specs, whether they differ by more than chance, and their cost."""
     from kzoo.evaluation import compare as compare_runs
 
+    if opens and html is None:
+        raise typer.BadParameter("goes with --html FILE", param_hint="--open")
     result = compare_runs(*runs)
-    if as_json:
+    if html is not None:
+        from kzoo.reports import report
+
+        show_page(report(result, html), opens=opens)
+    elif as_json:
         print_json(result.to_dict())
     else:
         _print(result)

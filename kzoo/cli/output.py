@@ -83,6 +83,23 @@ def say_logs(names: list[str] | None, path: Path, mode: Mode) -> None:
         say(f"{label}: {command}")
 
 
+def show_page(path: Path, *, opens: bool) -> None:
+    """Print where a page was written, and open it in a browser or say how.
+
+    Args:
+        path: The HTML file.
+        opens: Whether to open it.
+    """
+    print_line(str(path))
+    address = path.resolve().as_uri()
+    if opens:
+        import webbrowser
+
+        if webbrowser.open(address):
+            return
+    say(f"Open it in a browser: {address}")
+
+
 def shown(path: str | Path) -> str:
     """Return a path as it is typed from here."""
     path, here = Path(path), Path.cwd()

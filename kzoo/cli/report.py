@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kzoo.cli.output import print_line, say
+from kzoo.cli.output import show_page
 
 
 def report(
@@ -30,12 +30,4 @@ def report(
     # NumPy, and what reads a model, are enough: no Keras.
     from kzoo.reports import report as write_report
 
-    path = write_report(run, out)
-    print_line(str(path))
-    address = path.resolve().as_uri()
-    if opens:
-        import webbrowser
-
-        if webbrowser.open(address):
-            return
-    say(f"Open it in a browser: {address}")
+    show_page(write_report(run, out), opens=opens)

@@ -1,4 +1,4 @@
-"""A run to one HTML file."""
+"""A run, a search or a comparison to one HTML file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kzoo.display import Mode
+from kzoo.display.text import duration
 from kzoo.errors import RunError
+from kzoo.evaluation.comparison import Comparison
 from kzoo.reports.charts import short
+from kzoo.reports.comparison_content import ComparisonContent, comparison_content
 from kzoo.reports.content import RunContent, run_content
 from kzoo.reports.mistakes import percent
 from kzoo.reports.search_content import SearchContent, search_content
@@ -23,38 +26,54 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 PAGE = "report.html"
+COMPARED = "compare.html"
+Content = RunContent | SearchContent | ComparisonContent
+_TEMPLATES: dict[type[Content], str] = {
+    RunContent: "run.html",
+    SearchContent: "search.html",
+    ComparisonContent: "compare.html",
+}
 _STYLE = "report.css"
 
 
 def report(
-    run: str | os.PathLike[str] | Run | Search,
+    run: str | os.PathLike[str] | Run | Search | Comparison,
     out: str | os.PathLike[str] | None = None,
     *,
     display: Mode = "auto",
 ) -> Path:
-    """Write a page that shows a finished run, or a search, and return its path.
+    """Write a page that shows a finished run, a search or a comparison, and return its path.
 
     It is one HTML file that any browser opens from the disk. It has no script, loads nothing and
     sends nothing. The same run gives the same bytes.
 
     Args:
         run: A Run or a Search, its path, a unique beginning of its name in ``runs``, or ``latest``,
-            which is the latest run.
-        out: The file; ``report.html`` in the directory of the run or search if None.
+            which is the latest run; or what `kzoo.compare` returns.
+        out: The file; if None ``report.html`` in the directory of the run or search, and
+            ``compare.html`` in the current folder for a comparison.
         display: How a download of the data shows: ``auto``, ``plain`` or ``quiet``.
 
     Raises:
         KzooError: there is no such finished run, its files are damaged, or the file cannot be
             written.
     """
-    found = run if isinstance(run, (Run, Search)) else _find(run)
-    path = found.path / PAGE if out is None else Path(out)
+    found = run if isinstance(run, (Run, Search, Comparison)) else _find(run)
+    if out is not None:
+        path = Path(out)
+    else:
+        path = Path(COMPARED) if isinstance(found, Comparison) else found.path / PAGE
     if path.is_dir():
         raise RunError(f"{path}: received a folder; expected the name of an HTML file")
-    content = run_content(found, display) if isinstance(found, Run) else search_content(found)
-    page = report_page(content)
+    page = report_page(_content(found, display))
     write_atomically(path, lambda file: file.write_bytes(page.encode("utf-8")))
     return path
+
+
+def _content(found: Run | Search | Comparison, display: Mode) -> Content:
+    if isinstance(found, Run):
+        return run_content(found, display)
+    return search_content(found) if isinstance(found, Search) else comparison_content(found)
 
 
 def _find(name: str | os.PathLike[str]) -> Run | Search:
@@ -71,8 +90,8 @@ def _find(name: str | os.PathLike[str]) -> Run | Search:
         raise
 
 
-def report_page(content: RunContent | SearchContent) -> str:
-    """Return the page of a run or a search, which can be written as UTF-8."""
+def report_page(content: Content) -> str:
+    """Return the page of what is shown, which can be written as UTF-8."""
     from markupsafe import Markup
 
     style = _asset(_STYLE)
@@ -81,11 +100,10 @@ def report_page(content: RunContent | SearchContent) -> str:
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
         "form-action 'none'"
     )
-    template = "run.html" if isinstance(content, RunContent) else "search.html"
     # The style is the package's own.
     page = (
         _templates()
-        .get_template(template)
+        .get_template(_TEMPLATES[type(content)])
         .render(
             report=content,
             policy=policy,
@@ -106,7 +124,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, short=short)
+    environment.filters.update(percent=percent, short=short, duration=duration)
     return environment
 
 
