@@ -36,7 +36,8 @@ def find_source(
         source = _read(section.fallback, section, on_progress)
         notice = (
             f"{section.name} cannot be had: this run trains on {section.fallback} instead, and its "
-            f"figures are not {section.name}'s. {error.advice}."
+            f"figures are not {section.name}'s. It could not be downloaded: {error.failure}. "
+            f"{error.advice}."
         )
         return section.fallback, replace(source, notices=(notice, *source.notices))
 

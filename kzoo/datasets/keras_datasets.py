@@ -31,11 +31,13 @@ class UnavailableError(DataError):
 
     Attributes:
         advice: How a person can supply it.
+        failure: Why it could not be downloaded, in a few words.
     """
 
-    def __init__(self, reason: str, advice: str) -> None:
+    def __init__(self, reason: str, advice: str, failure: str) -> None:
         super().__init__(f"{reason}. {advice}")
         self.advice = advice
+        self.failure = failure
 
 
 def read_keras_dataset(dataset: NamedDataset, on_progress: OnProgress | None = None) -> Source:
@@ -194,4 +196,5 @@ def _unavailable(name: str, own_copy: Path | None, error: Exception) -> Unavaila
         f"{name}: cannot be had ({looked}; none in {_cache_folder()}; download: {reason})",
         f"Put {name}.npz in a folder and set KZOO_DATA to that folder, or use --data FILE.npz "
         "or --data digits",
+        reason,
     )

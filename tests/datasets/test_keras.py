@@ -129,6 +129,7 @@ def test_the_fallback_trains_on_digits_under_a_notice() -> None:
     assert dataset.notices[0].startswith(
         "mnist cannot be had: this run trains on digits instead, and its figures are not mnist's."
     )
+    assert "It could not be downloaded: " in dataset.notices[0]
     assert "set KZOO_DATA to that folder" in dataset.notices[0]
 
 
