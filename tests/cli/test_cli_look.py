@@ -52,16 +52,16 @@ def test_list_shows_every_bundled_spec(kzoo_command: Command) -> None:
     ],
 )
 def test_list_takes_part_of_a_name_or_a_glob(
-    kzoo_command: Command, pattern: str, names: list[str]
+    kzoo_here: Command, pattern: str, names: list[str]
 ) -> None:
     """A pattern without wildcards is part of a name; one with them must match the whole name."""
-    finished = kzoo_command("list", pattern, "--json")
+    finished = kzoo_here("list", pattern, "--json")
     assert [row["name"] for row in json.loads(finished.stdout)] == names
 
 
-def test_list_as_json_has_all_there_is_to_know(kzoo_command: Command) -> None:
+def test_list_as_json_has_all_there_is_to_know(kzoo_here: Command) -> None:
     """A row of `list --json` names model, dataset, size, accuracy, time and origin."""
-    (row,) = json.loads(kzoo_command("list", "softmax", "--json").stdout)
+    (row,) = json.loads(kzoo_here("list", "softmax", "--json").stdout)
     assert row.keys() == {
         "name",
         "description",
@@ -82,20 +82,20 @@ def test_list_as_json_has_all_there_is_to_know(kzoo_command: Command) -> None:
     assert low <= row["mean"] <= high
 
 
-def test_list_and_show_say_which_specs_have_weights(kzoo_command: Command, tmp_path: Path) -> None:
+def test_list_and_show_say_which_specs_have_weights(kzoo_here: Command, tmp_path: Path) -> None:
     """A spec of the zoo has weights; a copy of it in a file of one's own has none."""
-    listed = kzoo_command("list").stdout.splitlines()
+    listed = kzoo_here("list").stdout.splitlines()
     place = listed[0].index("weights")
     assert [line[place:].split()[0] for line in listed[1:]] == ["yes"] * len(BUNDLED)
-    assert "weights    come with it, " in kzoo_command("show", "small_cnn").stdout
-    kzoo_command("init", "small_cnn", "own.json")
-    shown = kzoo_command("show", "own.json")
+    assert "weights    come with it, " in kzoo_here("show", "small_cnn").stdout
+    kzoo_here("init", "small_cnn", "own.json")
+    shown = kzoo_here("show", "own.json")
     assert shown.returncode == 0
     assert "come with it" not in shown.stdout
 
 
 def test_show_tells_what_a_spec_starts_from_and_what_it_freezes(
-    kzoo_command: Command, tmp_path: Path
+    kzoo_here: Command, tmp_path: Path
 ) -> None:
     """The weights to start from and the layers that are not trained stand among the facts."""
     spec = {
@@ -104,14 +104,14 @@ def test_show_tells_what_a_spec_starts_from_and_what_it_freezes(
         "fit": {"freeze": "convolution_*"},
     }
     (tmp_path / "own.json").write_text(json.dumps(spec))
-    shown = kzoo_command("show", "own.json").stdout
+    shown = kzoo_here("show", "own.json").stdout
     assert "from the weights of small_cnn, where they fit" in shown
     assert "not trained: convolution_*" in shown
 
 
-def test_show_explains_the_builder_and_its_parameters(kzoo_command: Command) -> None:
+def test_show_explains_the_builder_and_its_parameters(kzoo_here: Command) -> None:
     """`show` has the builder's summary, and of each parameter the value and what is accepted."""
-    finished = kzoo_command("show", "mlp_dropout")
+    finished = kzoo_here("show", "mlp_dropout")
     assert finished.returncode == 0
     assert "Multilayer perceptron with dropout on the inputs" in finished.stdout
     assert "model.input_rate = 0.2" in finished.stdout
@@ -120,7 +120,7 @@ def test_show_explains_the_builder_and_its_parameters(kzoo_command: Command) -> 
     assert "kzoo run mlp_dropout" in finished.stdout
 
 
-def test_show_says_in_words_how_a_spec_trains(kzoo_command: Command, tmp_path: Path) -> None:
+def test_show_says_in_words_how_a_spec_trains(kzoo_here: Command, tmp_path: Path) -> None:
     """Data, augmentation, optimizer, schedule, stopping and weights are sentences."""
     tree = {
         "model": {"builder": "softmax_regression"},
@@ -141,7 +141,7 @@ def test_show_says_in_words_how_a_spec_trains(kzoo_command: Command, tmp_path: P
         },
     }
     (tmp_path / "mine.json").write_text(json.dumps(tree), encoding="utf-8")
-    said = kzoo_command("show", "mine.json").stdout
+    said = kzoo_here("show", "mine.json").stdout
     for sentence in [
         "cifar10: 60,000 photographs, colour images of 32x32, 10 classes",
         "5,000 of the training examples are held out to validate on",
@@ -200,43 +200,37 @@ def test_each_optimizer_and_schedule_has_its_words(
         assert part in words
 
 
-def test_show_as_json_is_the_spec(kzoo_command: Command) -> None:
+def test_show_as_json_is_the_spec(kzoo_here: Command) -> None:
     """`show --json` prints the resolved spec and nothing else."""
-    shown = json.loads(kzoo_command("show", "deep_mlp", "--json").stdout)
+    shown = json.loads(kzoo_here("show", "deep_mlp", "--json").stdout)
     assert load_spec(shown) == load_spec("deep_mlp")
 
 
-def test_show_takes_a_file_and_suggests_only_what_works(
-    kzoo_command: Command, tmp_path: Path
-) -> None:
+def test_show_takes_a_file_and_suggests_only_what_works(kzoo_here: Command, tmp_path: Path) -> None:
     """Each command that `show` suggests for a file of one's own is one that can be typed."""
     (tmp_path / "mine.json").write_text('{"extends": "deep_mlp"}', encoding="utf-8")
-    finished = kzoo_command("show", "mine.json")
+    finished = kzoo_here("show", "mine.json")
     assert finished.returncode == 0
     assert "kzoo run mine.json" in finished.stdout
     assert "kzoo init mine" not in finished.stdout
 
 
 @pytest.mark.parametrize("command", ["show", "init", "run"])
-def test_unknown_spec_is_one_line_with_the_nearest_name(
-    kzoo_command: Command, command: str
-) -> None:
+def test_unknown_spec_is_one_line_with_the_nearest_name(kzoo_here: Command, command: str) -> None:
     """A misspelt name ends with exit status 1 and one line, without a traceback."""
-    finished = kzoo_command(command, "deep_mpl")
+    finished = kzoo_here(command, "deep_mpl")
     assert one_line(finished) == "Error: unknown spec 'deep_mpl'. Did you mean 'deep_mlp'?"
 
 
-def test_validate_accepts_files_and_names(kzoo_command: Command, tmp_path: Path) -> None:
+def test_validate_accepts_files_and_names(kzoo_here: Command, tmp_path: Path) -> None:
     """Each valid spec gets a line."""
     (tmp_path / "mine.json").write_text('{"extends": "deep_mlp"}', encoding="utf-8")
-    finished = kzoo_command("validate", "mine.json", "small_cnn")
+    finished = kzoo_here("validate", "mine.json", "small_cnn")
     assert finished.returncode == 0
     assert finished.stdout == "mine.json: valid\nsmall_cnn: valid\n"
 
 
-def test_validate_reports_every_problem_of_every_file(
-    kzoo_command: Command, tmp_path: Path
-) -> None:
+def test_validate_reports_every_problem_of_every_file(kzoo_here: Command, tmp_path: Path) -> None:
     """Each problem of each file is one line on standard error, and the exit status is 1."""
     trees = {
         "two.json": '{"extends": "deep_mlp", "fit": {"epochs": 0}, "sed": 1}',
@@ -245,7 +239,7 @@ def test_validate_reports_every_problem_of_every_file(
     }
     for name, text in trees.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    finished = kzoo_command("validate", *trees, "none.json")
+    finished = kzoo_here("validate", *trees, "none.json")
     assert finished.returncode == 1
     lines = finished.stderr.splitlines()
     assert [line.split(": ")[:2] for line in lines] == [
@@ -257,20 +251,18 @@ def test_validate_reports_every_problem_of_every_file(
     assert "sed: unknown key. Did you mean 'seed'?" in finished.stderr
 
 
-def test_schema_is_one_json_object(kzoo_command: Command) -> None:
+def test_schema_is_one_json_object(kzoo_here: Command) -> None:
     """`schema` prints the JSON Schema and nothing else."""
-    finished = kzoo_command("schema")
+    finished = kzoo_here("schema")
     assert finished.returncode == 0
     assert json.loads(finished.stdout)["title"] == "kzoo spec"
     assert finished.stderr == ""
 
 
 @pytest.mark.parametrize("name", BUNDLED)
-def test_init_writes_a_spec_that_validates(
-    kzoo_command: Command, tmp_path: Path, name: str
-) -> None:
+def test_init_writes_a_spec_that_validates(kzoo_here: Command, tmp_path: Path, name: str) -> None:
     """The copy is valid, names its schema beside it, and claims no measured figures."""
-    finished = kzoo_command("init", name)
+    finished = kzoo_here("init", name)
     assert finished.returncode == 0, finished.stderr
     path = tmp_path / f"{name}.json"
     assert validate_file(str(path)) == []
@@ -281,37 +273,35 @@ def test_init_writes_a_spec_that_validates(
     assert spec.model == load_spec(name).model
 
 
-def test_init_takes_a_file_to_write(kzoo_command: Command, tmp_path: Path) -> None:
+def test_init_takes_a_file_to_write(kzoo_here: Command, tmp_path: Path) -> None:
     """The copy and its schema are written where the file is to be."""
     (tmp_path / "folder").mkdir()
-    assert kzoo_command("init", "deep_mlp", "folder/mine.json").returncode == 0
+    assert kzoo_here("init", "deep_mlp", "folder/mine.json").returncode == 0
     assert {path.name for path in (tmp_path / "folder").iterdir()} == {
         "mine.json",
         "spec.schema.json",
     }
 
 
-def test_init_refuses_to_overwrite(kzoo_command: Command, tmp_path: Path) -> None:
+def test_init_refuses_to_overwrite(kzoo_here: Command, tmp_path: Path) -> None:
     """A file that exists is left as it is."""
     path = tmp_path / "deep_mlp.json"
     path.write_text("mine", encoding="utf-8")
-    line = one_line(kzoo_command("init", "deep_mlp"))
+    line = one_line(kzoo_here("init", "deep_mlp"))
     assert line == "Error: deep_mlp.json: exists already; give another FILE"
     assert path.read_text(encoding="utf-8") == "mine"
 
 
-def test_init_does_not_write_the_schema_over_the_spec(
-    kzoo_command: Command, tmp_path: Path
-) -> None:
+def test_init_does_not_write_the_schema_over_the_spec(kzoo_here: Command, tmp_path: Path) -> None:
     """The name of the schema is no name for a spec; whatever is written is a valid spec."""
-    finished = kzoo_command("init", "deep_mlp", "spec.schema.json")
+    finished = kzoo_here("init", "deep_mlp", "spec.schema.json")
     assert finished.returncode == 1
     assert not (tmp_path / "spec.schema.json").exists()
 
 
-def test_init_into_a_folder_that_is_not_there_is_one_line(kzoo_command: Command) -> None:
+def test_init_into_a_folder_that_is_not_there_is_one_line(kzoo_here: Command) -> None:
     """A folder that is missing is named with the system's reason."""
-    line = one_line(kzoo_command("init", "deep_mlp", "none/mine.json"))
+    line = one_line(kzoo_here("init", "deep_mlp", "none/mine.json"))
     assert line.startswith("Error: none/mine.json: cannot be written: ")
 
 
@@ -347,10 +337,10 @@ def test_version_is_printed(kzoo_command: Command) -> None:
     ids=" ".join,
 )
 def test_what_the_parser_refuses_ends_with_status_2(
-    kzoo_command: Command, arguments: list[str]
+    kzoo_here: Command, arguments: list[str]
 ) -> None:
     """An unknown command or option, or a missing argument, is the parser's to refuse."""
-    finished = kzoo_command(*arguments)
+    finished = kzoo_here(*arguments)
     assert finished.returncode == 2
     assert finished.stdout == ""
     assert "Traceback" not in finished.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -18,9 +17,9 @@ import kzoo
 FAST = ("fit.epochs=1", "--data", "digits")
 
 
-def test_it_trains_and_ends_in_a_table(kzoo_command: Command, tmp_path: Path) -> None:
+def test_it_trains_and_ends_in_a_table(kzoo_here: Command, tmp_path: Path) -> None:
     """Progress goes to standard error, the figures to standard output."""
-    result = kzoo_command("run", "deep_mlp", *FAST)
+    result = kzoo_here("run", "deep_mlp", *FAST)
     assert result.returncode == 0, result.stderr
     assert "epoch 1/1" in result.stderr
     assert "test accuracy" in result.stdout
@@ -28,7 +27,11 @@ def test_it_trains_and_ends_in_a_table(kzoo_command: Command, tmp_path: Path) ->
 
 
 def test_json_is_one_object_and_nothing_else(kzoo_command: Command) -> None:
-    """Standard output parses whole, and has what design and scripts count on."""
+    """Standard output parses whole, and has what design and scripts count on.
+
+    Quiet is quiet: of the lines that TensorFlow prints on starting nothing is shown, no oneDNN,
+    CUDA or absl, and no notice but the data's own.
+    """
     result = kzoo_command("run", "softmax_regression", *FAST, "--json", "--quiet")
     metrics = json.loads(result.stdout)
     assert set(metrics) >= {
@@ -36,25 +39,20 @@ def test_json_is_one_object_and_nothing_else(kzoo_command: Command) -> None:
     }  # fmt: skip
     assert set(metrics["seconds"]) == {"total", "fit", "epoch_median"}
     assert metrics["dataset"] == "digits"
-
-
-def test_the_lines_that_tensorflow_prints_on_starting_are_not_shown(kzoo_command: Command) -> None:
-    """Quiet is quiet: nothing of oneDNN, CUDA or absl, and no notice but the data's own."""
-    result = kzoo_command("run", "softmax_regression", *FAST, "--quiet")
     assert all(line.startswith("NOTICE: ") for line in result.stderr.splitlines()), result.stderr
 
 
-def test_it_starts_from_weights_and_says_what_it_took(kzoo_command: Command) -> None:
+def test_it_starts_from_weights_and_says_what_it_took(kzoo_here: Command) -> None:
     """The header names the model, what starts anew and what is frozen; nothing is guessed."""
     arguments = ("small_cnn", "--from", "small_cnn", "--data", "digits", "fit.epochs=1")
     freeze = "fit.freeze=convolution_*,normalization_1"
-    result = kzoo_command("run", *arguments, freeze, "--plain")
+    result = kzoo_here("run", *arguments, freeze, "--plain")
     assert result.returncode == 0, result.stderr
     assert "  start: all weights are those of small_cnn\n" in result.stderr
     frozen = "convolution_1, normalization_1, convolution_2, convolution_3"
     assert f"  frozen: {frozen}\n" in result.stderr
     assert "NOTICE: images of 8x8, where small_cnn was trained on 28x28" in result.stderr
-    refused = kzoo_command("run", *arguments, "model.filters=5")
+    refused = kzoo_here("run", *arguments, "model.filters=5")
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: start_from: small_cnn: was trained on 28x28")
     assert len(refused.stderr.splitlines()) == 1
@@ -86,20 +84,20 @@ def test_asking_for_mnist_where_there_is_none_is_an_error(
     assert not (tmp_path / "runs").exists()
 
 
-def test_colour_images_of_ones_own_train(kzoo_command: Command, tmp_path: Path) -> None:
+def test_colour_images_of_ones_own_train(kzoo_here: Command, tmp_path: Path) -> None:
     """32x32 colour images in 10 classes from an .npz file train the CNN as they are."""
     random = np.random.default_rng(0)
     x = random.integers(0, 256, (200, 32, 32, 3), np.uint8)
     np.savez(tmp_path / "mine.npz", x_train=x, y_train=np.arange(200) % 10)
-    result = kzoo_command("run", "small_cnn", "fit.epochs=1", "--data", "mine.npz", "--json")
+    result = kzoo_here("run", "small_cnn", "fit.epochs=1", "--data", "mine.npz", "--json")
     assert result.returncode == 0, result.stderr
     facts = kzoo.Run(tmp_path / json.loads(result.stdout)["run"]).dataset
     assert facts.input_shape == (32, 32, 3)
 
 
-def test_model_keras_needs_no_kzoo(kzoo_command: Command, tmp_path: Path) -> None:
+def test_model_keras_needs_no_kzoo(kzoo_here: Command, tmp_path: Path) -> None:
     """Plain Keras loads it where kzoo cannot be imported, and reaches the figure on raw pixels."""
-    run = json.loads(kzoo_command("run", "deep_mlp", *FAST, "--json").stdout)
+    run = json.loads(kzoo_here("run", "deep_mlp", *FAST, "--json").stdout)
     held_out = np.load(tmp_path / run["run"] / "predictions.npz")
     code = (
         "import sys; sys.modules['kzoo'] = None\n"
@@ -136,42 +134,16 @@ def test_model_keras_needs_no_kzoo(kzoo_command: Command, tmp_path: Path) -> Non
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(
-    kzoo_command: Command, tmp_path: Path, arguments: list[str], line: str
+    kzoo_here: Command, tmp_path: Path, arguments: list[str], line: str
 ) -> None:
     """What a person can mend ends with status 1, one line and no traceback."""
     np.savez(tmp_path / "table.npz", x_train=np.eye(3).repeat(9, 0), y_train=np.arange(27) // 9)
-    result = kzoo_command(*arguments)
+    result = kzoo_here(*arguments)
     assert result.returncode == 1
     last = result.stderr.splitlines()[-1]
     assert last.startswith(line)
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_with_its_status(number: int, status: int, tmp_path: Path) -> None:
-    """Interrupted in the middle of training it ends at once, without a traceback."""
-    arguments = ["run", "deep_mlp", "fit.epochs=100000", "--data", "digits", "--plain"]
-    command = [sys.executable, "-m", "kzoo", *arguments]
-    with subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell's background jobs ignore an interrupt, and their children with them.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
-        assert process.stderr
-        for line in process.stderr:
-            if line.startswith("epoch 2/"):
-                break
-        process.send_signal(number)
-        try:
-            _, rest = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode == status
-    assert "Traceback" not in rest
 
 
 @pytest.mark.slow
