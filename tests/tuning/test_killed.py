@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from support.cluster import connect, worker
+from support.kinds import Command
 from support.searches import ALGORITHMS, SPEC, facts
 
 import kzoo
@@ -94,13 +95,13 @@ def algorithm_spec(algorithm: str) -> kzoo.Spec:
     return kzoo.load_spec(SPEC, changes)
 
 
-def test_a_killed_search_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
+def test_a_killed_search_ends_as_an_uninterrupted_one(kzoo_here: Command, tmp_path: Path) -> None:
     """Killed with SIGKILL in its fourth trial and resumed, it has the same trials and scores."""
     spec = algorithm_spec("hyperband")
     whole = facts(kzoo.tune(spec, out=tmp_path / "whole", workers=0, display="quiet"))
     (tmp_path / "spec.json").write_text(spec.to_json(), "utf-8")
-    command = [sys.executable, "-m", "kzoo", "tune"]
-    process = subprocess.Popen([*command, "spec.json", "--quiet"], cwd=tmp_path)
+    command = [sys.executable, "-m", "kzoo", "tune", "spec.json", "--quiet"]
+    process = subprocess.Popen(command, cwd=tmp_path)
     deadline = time.monotonic() + SECONDS
     while not list(tmp_path.glob("runs/*/trials/0003-*")):
         assert process.poll() is None
@@ -108,12 +109,8 @@ def test_a_killed_search_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    subprocess.run(
-        [*command, "--resume", "latest", "--quiet", "--json"],
-        cwd=tmp_path,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    resumed = kzoo_here("tune", "--resume", "latest", "--workers", "0", "--quiet", "--json")
+    assert resumed.returncode == 0
     (path,) = (tmp_path / "runs").iterdir()
     assert facts(Search(path)) == whole
 
