@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from importlib.metadata import distribution
 from pathlib import Path
@@ -256,20 +255,19 @@ def test_spec_of_a_plugin_runs(kzoo_command: Command, plugin_path: Path) -> None
 
 
 def test_a_plugin_ships_weights_beside_its_spec(
-    kzoo_command: Command, plugin_path: Path, tmp_path: Path
+    kzoo_here: Command, use_plugins: UsePlugins, plugin_path: Path
 ) -> None:
     """They are listed, loaded by the spec's name, started from, and a run's own spec repeats it."""
-    paths = [str(plugin_path), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {"PYTHONPATH": os.pathsep.join(paths)}
-    listed = kzoo_command("list", "residual", "--json", env=environment)
+    use_plugins(plugin_path)
+    listed = kzoo_here("list", "residual", "--json")
     assert json.loads(listed.stdout)[0]["weights"] is True
     arguments = ["residual_mlp_digits", "--from", "residual_mlp_digits", "fit.epochs=1"]
-    finished = kzoo_command("run", *arguments, "--json", "--quiet", env=environment)
+    finished = kzoo_here("run", *arguments, "--json", "--quiet")
     assert finished.returncode == 0, finished.stderr
     metrics = json.loads(finished.stdout)
     assert metrics["start"]["model"] == "residual_mlp_digits"
     assert metrics["start"]["anew"] == []
-    again = kzoo_command("run", f"{metrics['run']}/spec.json", "--quiet", env=environment)
+    again = kzoo_here("run", f"{metrics['run']}/spec.json", "--quiet")
     assert f"same bits as {metrics['run']}" in again.stderr
 
 
