@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import re
 import shutil
@@ -60,8 +61,8 @@ class _WandbRun:
         # A log that was never sent is begun anew: what it had of earlier epochs is told again.
         for earlier in (place / "wandb").glob(f"offline-run-*-{number}"):
             shutil.rmtree(earlier, ignore_errors=True)
-        import wandb
-
+        # By its name: its types are known only where it is installed.
+        wandb: Any = importlib.import_module("wandb")
         self._run: Any = wandb.init(
             id=number,
             name=subject.name,
@@ -69,7 +70,7 @@ class _WandbRun:
             group=_REFUSED.sub("_", subject.experiment)[:128] if subject.is_trial else None,
             config=dict(subject.parameters),
             dir=str(place),
-            mode=mode,  # type: ignore[arg-type]  # wandb says what is wrong with another
+            mode=mode,
             resume="allow" if mode in ("online", "shared") else None,
             settings=wandb.Settings(
                 silent=True,
