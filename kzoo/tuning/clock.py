@@ -1,9 +1,11 @@
-"""Ends a trial whose time is over, with the epoch that it trains."""
+"""Ends a trial whose time, or whose search's time, is over, with the epoch that it trains."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from kzoo.errors import WorkerError
 from kzoo.runs.history import SECONDS, EpochRecorder
 from kzoo.start import keras
 
@@ -18,13 +20,22 @@ class TrialClock(keras.callbacks.Callback):
         recorder: Has a row for each epoch when this is called.
         seconds: How many it may take; None for no limit.
         earlier: Epochs of the trial whose training this one goes on with, which do not count.
+        until: When the search ends, as `time.time` counts; None for no limit. A worker of a cluster
+            cannot be ended from elsewhere.
     """
 
-    def __init__(self, recorder: EpochRecorder, seconds: float | None, earlier: int) -> None:
+    def __init__(
+        self,
+        recorder: EpochRecorder,
+        seconds: float | None,
+        earlier: int,
+        until: float | None = None,
+    ) -> None:
         super().__init__()
         self._recorder = recorder
         self._seconds = seconds
         self._earlier = earlier
+        self._until = until
 
     @property
     def is_over(self) -> bool:
@@ -33,6 +44,12 @@ class TrialClock(keras.callbacks.Callback):
         return self._seconds is not None and taken >= self._seconds
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Stop the training if its time is over."""
+        """Stop the training if its time is over.
+
+        Raises:
+            WorkerError: the search's time is over; the trial goes on from here when it is resumed.
+        """
+        if self._until is not None and time.time() >= self._until:
+            raise WorkerError("the time limit of the search is reached")
         if self.is_over:
             self.model.stop_training = True

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from kzoo.display import SearchProgress
@@ -145,6 +145,7 @@ class Loop:
             folder=self.path / TRIALS,
             needs=self.needs,
             seconds=self.tune.trial_seconds,
+            until=self._until(),
             prune=self.tune.prune,
             direction=self.tune.objective.direction,
             curves=self._curves(),
@@ -153,6 +154,10 @@ class Loop:
             log=self.logged_to,
         )
         self._running[self.executor.submit(run_trial, job)] = trial
+
+    def _until(self) -> float | None:
+        """Return when the search ends by the clock that all machines share."""
+        return None if self.deadline is None else time() + self.deadline - monotonic()
 
     def _curves(self) -> tuple[Curve, ...]:
         """Return the scores by epoch of the trials that have ended, if trials are pruned."""
@@ -170,6 +175,9 @@ class Loop:
         except CancelledError:
             raise BrokenOffError("the cluster has gone", self.path) from None
         except WorkerError as error:
+            if self._is_over:
+                self.waiting.appendleft(trial)
+                return
             # No verdict on the values: they are tried again.
             raise BrokenOffError(f"trial {trial.number}: {error}", self.path) from error
         except Exception as error:

@@ -49,6 +49,7 @@ class Job:
         folder: Where the search's runs lie, an absolute path.
         needs: What the worker has to have.
         seconds: How long it trains at most; None for no limit.
+        until: When the search ends, as `time.time` counts; None for no limit.
         prune: How a hopeless trial is told; None to train them all.
         direction: Whether more or less of the metric is better.
         curves: The scores by epoch of the trials that have ended, to compare with.
@@ -63,6 +64,7 @@ class Job:
     folder: Path
     needs: Needs
     seconds: float | None = None
+    until: float | None = None
     prune: PruneName | None = None
     direction: Direction = "max"
     curves: tuple[Curve, ...] = ()
@@ -164,7 +166,7 @@ def _train(job: Job) -> Run:
         if trial.parent and (parent := _finished(job.folder, trial.parent)):
             earlier = parent.metrics["epochs"]
             start = start or read_checkpoint(parent.path / directory.CHECKPOINT)
-        clock = TrialClock(trainee.recorder, job.seconds, earlier)
+        clock = TrialClock(trainee.recorder, job.seconds, earlier, job.until)
         last = min(trial.epochs or spec.fit.epochs, spec.fit.epochs)
         rows = trainee.recorder.rows
         pruner = Pruner(job.prune, job.metric, job.direction, job.curves, rows, last)

@@ -198,6 +198,15 @@ def test_a_time_limit_breaks_off_what_runs(tmp_path: Path) -> None:
     assert found.best is None
 
 
+def test_a_trial_in_this_process_ends_with_its_epoch_at_the_limit(tmp_path: Path) -> None:
+    """It stays under way, and goes on from that epoch when the search is resumed."""
+    spec = kzoo.load_spec(SPEC, {"fit.epochs": 2000, "tune.max_trials": 1})
+    found = search(tmp_path, spec=spec, time_limit=4.0)
+    assert [trial.state for trial in found.trials] == ["running"]
+    assert list(found.path.glob("trials/0000-*/checkpoint.safetensors"))
+    assert events(found.path, "told") == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_every_stop_leaves_the_best_so_far(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
