@@ -60,6 +60,7 @@ def run(
         from kzoo.runs import directory, find_run
 
         path = find_run(resume, out)
+        directory.refuse_trial(path)
         with only_json(as_json) as give, telling_how_to_resume("kzoo run", options):
             if (path / directory.METRICS).is_file():
                 unused = [

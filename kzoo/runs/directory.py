@@ -60,6 +60,21 @@ def create_run(out: str | os.PathLike[str], name: str) -> Path:
     return path
 
 
+def refuse_trial(path: Path) -> None:
+    """Refuse a trial of a search, which alone knows how long it trains and never tests it.
+
+    Raises:
+        RunError: the directory is a trial's.
+    """
+    search = path.absolute().parent.parent
+    if (search / SEARCH).is_file():
+        raise RunError(
+            f"{path}: is a trial of the search {search.name}; go on with the search: kzoo tune "
+            f"--resume {search} (to train its values as a run of their own: kzoo run "
+            f"{path / SPEC})"
+        )
+
+
 def find_run(
     run: str | os.PathLike[str], out: str | os.PathLike[str] = "runs", *, record: str = SPEC
 ) -> Path:

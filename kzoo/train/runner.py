@@ -15,7 +15,6 @@ from kzoo.datasets.features import describe_examples
 from kzoo.display import Header, Mode, show_result, watching
 from kzoo.display.progress import RichProgress
 from kzoo.engine import is_slow_in_bfloat16
-from kzoo.errors import RunError
 from kzoo.logs import Subject, find_libraries, opening
 from kzoo.logs.callback import Logs
 from kzoo.machine import GIBIBYTE, describe_device, most_memory
@@ -111,7 +110,7 @@ def resume(
     began = time.perf_counter()
     names = _names(log)
     path = run.path if isinstance(run, Run) else find_run(run)
-    _refuse_trial(path)
+    directory.refuse_trial(path)
     with holding(path):
         found = Run(path)
         if (path / directory.METRICS).is_file():
@@ -127,17 +126,6 @@ def resume(
             write_spec(path, spec)
         trainee = prepare(spec, dataset)
         return _carry_out(path, trainee, display, callbacks, names, began, resumes=True)
-
-
-def _refuse_trial(path: Path) -> None:
-    """Refuse a trial of a search, which alone knows how long it trains and never tests it."""
-    search = path.absolute().parent.parent
-    if (search / directory.SEARCH).is_file():
-        raise RunError(
-            f"{path}: is a trial of the search {search.name}; go on with the search: kzoo tune "
-            f"--resume {search} (to train its values as a run of their own: kzoo run "
-            f"{path / directory.SPEC})"
-        )
 
 
 def _carry_out(

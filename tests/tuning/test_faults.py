@@ -285,6 +285,7 @@ def test_a_trial_is_not_resumed_as_a_run(whole: Search, kzoo_here: Command) -> N
     assert trial is not None
     said = kzoo_here("run", "--resume", trial)
     assert said.returncode == 1
+    assert "finished already" not in said.stderr
     assert "is a trial of the search" in said.stderr
     assert f"kzoo tune --resume {whole.path}" in said.stderr
     assert not (trial / "predictions.npz").exists()
