@@ -14,7 +14,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -192,9 +192,21 @@ def zoo_folder() -> Path:
 @cache
 def _points(group: str) -> dict[str, tuple[EntryPoint, ...]]:
     found: dict[str, tuple[EntryPoint, ...]] = {}
-    for point in entry_points(group=group):
+    for point in _all_points().select(group=group):
         found[point.name] = (*found.get(point.name, ()), point)
     return found
+
+
+@cache
+def _all_points() -> EntryPoints:
+    # One reading for both groups: it opens a file of every installed distribution.
+    return entry_points()
+
+
+def forget_plugins() -> None:
+    """Look for plugins anew: after one was installed or removed while kzoo runs."""
+    _points.cache_clear()
+    _all_points.cache_clear()
 
 
 def _spec_folders() -> Iterator[tuple[str, Path | None]]:

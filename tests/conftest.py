@@ -115,10 +115,10 @@ def use_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[UsePlugins]:
     def use(*folders: Path) -> None:
         for folder in folders:
             monkeypatch.syspath_prepend(folder)
-        registry._points.cache_clear()
+        registry.forget_plugins()
 
     yield use
-    registry._points.cache_clear()
+    registry.forget_plugins()
 
 
 @pytest.fixture
