@@ -34,7 +34,12 @@ def test_what_a_page_shows_works(
     waiting = dict(scene.before)
     scene.given(place)
     with Reader(
-        tmp_path, shelf.data, python=scene.python, instead=scene.instead, endless=scene.endless
+        tmp_path,
+        shelf.data,
+        python=scene.python,
+        after=scene.after,
+        instead=scene.instead,
+        endless=scene.endless,
     ) as reader:
         for step in steps(page, inline=scene.inline):
             for part in [part for part in waiting if part in step.text]:

@@ -172,7 +172,7 @@ def _train(kind: str, out: Path) -> Path:
 
 def _interrupted(out: Path) -> Path:
     """Return a run that was killed with SIGKILL after some epochs."""
-    arguments = ["run", "deep_mlp", "dataset.name=digits", "fit.epochs=200", "--plain"]
+    arguments = ["run", "deep_mlp", "dataset.name=digits", "fit.epochs=40", "--plain"]
     process = subprocess.Popen(
         [sys.executable, "-m", "kzoo", *arguments, "--out", str(out)],
         stdout=subprocess.PIPE,

@@ -94,6 +94,7 @@ class Reader:
         folder: Where everything is typed.
         data: What KZOO_DATA names.
         python: Code before each Python block, by a part of the block: what the page assumes.
+        after: Code after each Python block, by a part of the block.
         instead: What is typed instead, part by part: addresses, folders.
         endless: The beginnings of commands that never end, each with what it prints when it is
             ready.
@@ -105,11 +106,13 @@ class Reader:
         data: Path,
         *,
         python: Mapping[str, str] | None = None,
+        after: Mapping[str, str] | None = None,
         instead: Mapping[str, str] | None = None,
         endless: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.python = python or {}
+        self.after = after or {}
         self.instead = instead or {}
         self.endless = endless or {}
         self.running: list[subprocess.Popen[bytes]] = []
@@ -150,7 +153,9 @@ class Reader:
         if step.python:
             before = [code for part, code in self.python.items() if part in step.text]
             path = self.folder / "block.py"
-            path.write_text("\n".join([*before, step.text]), encoding="utf-8")
+            after = [code for part, code in self.after.items() if part in step.text]
+            code = "\n".join(["import kzoo", *before, step.text, *after])
+            path.write_text(code, encoding="utf-8")
             text = "python block.py"
         else:
             text = step.text

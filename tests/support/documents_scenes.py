@@ -31,6 +31,7 @@ class Scene:
         given: Lays out files and runs.
         before: More of it, before the first step that has this text.
         python: Code before each Python block that has this text.
+        after: Code after each Python block that has this text.
         instead: What is typed instead, part by part: addresses, folders.
         endless: The beginnings of commands that never end, each with what it prints when it is
             ready.
@@ -41,6 +42,7 @@ class Scene:
     given: Callable[[Place], None] = lambda place: None
     before: Mapping[str, Callable[[Place], None]] = field(default_factory=dict)
     python: Mapping[str, str] = field(default_factory=dict)
+    after: Mapping[str, str] = field(default_factory=dict)
     instead: Mapping[str, str] = field(default_factory=dict)
     endless: Mapping[str, str] = field(default_factory=dict)
     inline: str | None = None
@@ -60,7 +62,6 @@ def latest(*kinds: str) -> Callable[[Place], None]:
 # A Keras model, and digits to train it on.
 _KERAS = """
 import keras
-import kzoo
 import numpy as np
 from sklearn.datasets import load_digits
 digits = load_digits()
@@ -70,6 +71,17 @@ x, y = images[:1500], digits.target[:1500]
 x_test, y_test = images[1500:], digits.target[1500:]
 layers = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(32, "relu")]
 model = keras.Sequential([*layers, keras.layers.Dense(10, "softmax")])
+"""
+# Images as MNIST's are, to answer for.
+_MNIST = """
+import numpy as np
+x = np.zeros((5, 28, 28), "uint8")
+"""
+_TRAIN_BOTTLENECK = """
+run = kzoo.run({"model": {"builder": "bottleneck"}, "dataset": {"name": "digits"}})
+assert run.metrics["test_accuracy"] > 0.5
+from kzoo.testing import check_builder
+check_builder(bottleneck)
 """
 _MODEL_GIVEN = {"kzoo.": _KERAS}
 
@@ -121,8 +133,9 @@ SCENES: dict[str, Scene] = {
         given=_readme,
         python={
             "kzoo.accelerate(model)": _KERAS,
-            'kzoo.run("deep_mlp", overrides': _KERAS,
+            'kzoo.run("deep_mlp", overrides': _MNIST,
         },
+        after={"def bottleneck(": _TRAIN_BOTTLENECK},
         before={
             "kzoo run --resume": latest("interrupted"),
             "kzoo tune --resume": latest("search"),
@@ -162,7 +175,6 @@ SCENES: dict[str, Scene] = {
     "docs/resume.md": Scene(
         given=latest("search", "interrupted"),
         before={"kzoo runs": _only_interrupted, "kzoo.resume": latest("search", "small_cnn")},
-        python={"kzoo.resume": "import kzoo\n"},
     ),
     "docs/fine-tuning.md": Scene(
         given=lambda place: files.digit_folders(place.folder / "my_photos", place.data),
