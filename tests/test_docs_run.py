@@ -19,14 +19,15 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", SCENES)
+@pytest.mark.parametrize("name", SCENES)
 def test_what_a_page_shows_works(
-    page: str, shelf: Shelf, mnist_folder: Path, tmp_path: Path
+    name: str, shelf: Shelf, mnist_folder: Path, tmp_path: Path
 ) -> None:
     """Each step of a page succeeds, in order, and prints what the page says that it prints."""
     if not shelf.data.exists():
         small_mnist(mnist_folder, shelf.data)
-    scene, place = SCENES[page], Place(tmp_path, shelf.data, shelf)
+    page, scene = name.partition(",")[0], SCENES[name]
+    place = Place(tmp_path, shelf.data, shelf)
     shown = {
         part: next(block.text for block in blocks(page) if block.text.startswith(beginning))
         for part, beginning in scene.shown.items()
@@ -41,7 +42,7 @@ def test_what_a_page_shows_works(
         instead=scene.instead,
         endless=scene.endless,
     ) as reader:
-        for step in steps(page, inline=scene.inline):
+        for step in steps(page, fenced=scene.fenced, inline=scene.inline):
             for part in [part for part in waiting if part in step.text]:
                 waiting.pop(part)(place)
             printed = reader.type(step)

@@ -43,15 +43,16 @@ def is_left_out(page: str, text: str) -> bool:
     return any(page == where and part in text for where, part in LEFT_OUT)
 
 
-def steps(page: str, *, inline: str | None = None) -> list[Step]:
+def steps(page: str, *, fenced: bool = True, inline: str | None = None) -> list[Step]:
     """Return what is run of a page, in order.
 
     Args:
         page: Its path from the root of the repository.
-        inline: Which commands between backticks are run too, after the blocks: a pattern of the
-            whole command.
+        fenced: Whether its blocks are.
+        inline: Which commands between backticks are run, after the blocks: a pattern of the whole
+            command.
     """
-    found = [step for block in blocks(page) for step in _steps(block)]
+    found = [step for block in blocks(page) for step in _steps(block) if fenced]
     if inline:
         codes = dict.fromkeys(code for code in inline_code(page) if re.fullmatch(inline, code))
         found += [Step(page, code) for code in codes]

@@ -35,6 +35,7 @@ class Scene:
         instead: What is typed instead, part by part: addresses, folders.
         endless: The beginnings of commands that never end, each with what it prints when it is
             ready.
+        fenced: Whether its blocks are run.
         inline: A pattern of the commands between backticks that are run after the blocks.
         shown: A text of a step to the beginning of a block that shows some of its output.
     """
@@ -45,6 +46,7 @@ class Scene:
     after: Mapping[str, str] = field(default_factory=dict)
     instead: Mapping[str, str] = field(default_factory=dict)
     endless: Mapping[str, str] = field(default_factory=dict)
+    fenced: bool = True
     inline: str | None = None
     shown: Mapping[str, str] = field(default_factory=dict)
 
@@ -128,6 +130,7 @@ def _compare(place: Place) -> None:
     shutil.copytree(place.folder / "runs", place.folder / "elsewhere")
 
 
+# By page; what follows a comma is for a person.
 SCENES: dict[str, Scene] = {
     "README.md": Scene(
         given=_readme,
@@ -136,6 +139,10 @@ SCENES: dict[str, Scene] = {
             'kzoo.run("deep_mlp", overrides': _MNIST,
         },
         after={"def bottleneck(": _TRAIN_BOTTLENECK},
+    ),
+    # What stands between backticks, above all the table of what can be typed.
+    "README.md, its prose": Scene(
+        given=_readme,
         before={
             "kzoo run --resume": latest("interrupted"),
             "kzoo tune --resume": latest("search"),
@@ -152,6 +159,7 @@ SCENES: dict[str, Scene] = {
             "--port 8080": "--port 0",
         },
         endless={"kzoo serve": "http://"},
+        fenced=False,
         inline=r"kzoo (?!predict$).+",
     ),
     "docs/data.md": Scene(given=_data, inline=r"kzoo run small_cnn --data pixels.*"),
