@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from support.documents import blocks
 from support.documents_files import Shelf, small_mnist
-from support.documents_run import Reader, disagreement, steps
+from support.documents_run import Reader, block_disagreement, steps
 from support.documents_scenes import SCENES, Place
 
 
@@ -29,7 +30,7 @@ def test_what_a_page_shows_works(
     page, scene = name.partition(",")[0], SCENES[name]
     place = Place(tmp_path, shelf.data, shelf)
     shown = {
-        part: next(block.text for block in blocks(page) if block.text.startswith(beginning))
+        part: next(block for block in blocks(page) if block.text.startswith(beginning))
         for part, beginning in scene.shown.items()
     }
     waiting = dict(scene.before)
@@ -43,10 +44,14 @@ def test_what_a_page_shows_works(
         endless=scene.endless,
     ) as reader:
         for step in steps(page, fenced=scene.fenced, inline=scene.inline):
+            if not re.search(scene.takes, step.text):
+                continue
             for part in [part for part in waiting if part in step.text]:
                 waiting.pop(part)(place)
             printed = reader.type(step)
-            for part, text in shown.items():
+            for part, block in shown.items():
                 if part in step.text:
-                    assert not disagreement(text, printed), printed
+                    assert not block_disagreement(block, printed), printed
+            for part, text in scene.prints.items():
+                assert part not in step.text or text in printed, printed
     assert not waiting, f"nothing on the page has {list(waiting)}"

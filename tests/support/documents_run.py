@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -81,6 +82,15 @@ def disagreement(shown: str, printed: str) -> str:
     return next((line for line in outline(shown) if line != "..." and line not in lines), "")
 
 
+def block_disagreement(block: Block, printed: str) -> str:
+    """Return the first line of a block that was not printed; JSON may be laid out otherwise."""
+    if block.language != "json":
+        return disagreement(block.text, printed)
+    begin, end = printed.index("{"), printed.rindex("}") + 1
+    shown, answer = (json.loads(text) for text in (block.text, printed[begin:end]))
+    return disagreement(json.dumps(shown, indent=2), json.dumps(answer, indent=2))
+
+
 def free_port() -> int:
     """Return a port of the loopback that nothing listens on."""
     with socket.socket() as listener:
@@ -96,7 +106,7 @@ class Reader:
         data: What KZOO_DATA names.
         python: Code before each Python block, by a part of the block: what the page assumes.
         after: Code after each Python block, by a part of the block.
-        instead: What is typed instead, part by part: addresses, folders.
+        instead: What is typed instead, part by part: addresses, folders. `{port}` is a free port.
         endless: The beginnings of commands that never end, each with what it prints when it is
             ready.
     """
@@ -113,6 +123,7 @@ class Reader:
     ) -> None:
         self.folder = folder
         self.python = python or {}
+        self.port = free_port()
         self.after = after or {}
         self.instead = instead or {}
         self.endless = endless or {}
@@ -122,6 +133,7 @@ class Reader:
             **os.environ,
             "PATH": path,
             "KZOO_DATA": str(data),
+            "PYTHONPATH": f"{folder / 'site'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
             "COLUMNS": "200",
             "PYTHONIOENCODING": "utf-8",
             "BROWSER": "true",  # `--open` opens nothing
@@ -161,7 +173,7 @@ class Reader:
         else:
             text = step.text
         for part, other in self.instead.items():
-            text = text.replace(part, other)
+            text = text.replace(part, other.replace("{port}", str(self.port)))
         for beginning, ready in self.endless.items():
             if text.startswith(beginning):
                 return self._start(text, ready)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from support import documents_files as files
+from support.documents import blocks
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class Scene:
             ready.
         fenced: Whether its blocks are run.
         inline: A pattern of the commands between backticks that are run after the blocks.
+        takes: A pattern that each step has somewhere; others are another scene's.
         shown: A text of a step to the beginning of a block that shows some of its output.
+        prints: A text of a step to what it prints.
     """
 
     given: Callable[[Place], None] = lambda place: None
@@ -48,6 +53,8 @@ class Scene:
     endless: Mapping[str, str] = field(default_factory=dict)
     fenced: bool = True
     inline: str | None = None
+    takes: str = ""
+    prints: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -130,6 +137,36 @@ def _compare(place: Place) -> None:
     shutil.copytree(place.folder / "runs", place.folder / "elsewhere")
 
 
+def _pictures(place: Place) -> None:
+    files.digit(place.folder / "five.png")
+    files.digit(place.folder / "six.png", "4")
+    place.put("small_cnn")
+
+
+def _plugin(place: Place) -> None:
+    """Write the files of the plugin that the page shows, and install it."""
+    project = place.folder / "my_zoo"
+    for block in blocks("docs/plugin.md"):
+        first = block.text.partition("\n")[0]
+        name = first.removeprefix("# ")
+        if block.language == "json":
+            name = "my_zoo/specs/bottleneck_digits.json"
+        elif not first.startswith("# "):
+            continue
+        path = project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text, encoding="utf-8")
+    (project / "my_zoo" / "__init__.py").touch()
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    target = ["--target", str(place.folder / "site"), str(project)]
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *options, *target], check=True)
+
+
+_SERVE = {
+    "kzoo serve latest": "kzoo serve latest --port {port}",
+    "127.0.0.1:8000": "127.0.0.1:{port}",
+}
+
 # By page; what follows a comma is for a person.
 SCENES: dict[str, Scene] = {
     "README.md": Scene(
@@ -191,6 +228,35 @@ SCENES: dict[str, Scene] = {
     "docs/fit.md": Scene(python=_MODEL_GIVEN),
     "docs/logs.md": Scene(),
     "docs/demo.md": Scene(given=latest("small_cnn")),
+    "docs/serve.md": Scene(
+        given=_pictures,
+        instead=_SERVE,
+        endless={"kzoo serve": "http://"},
+        takes="kzoo serve|five.png",
+        prints={"@five.png": '"predictions"', "b=@six.png": "six.png"},
+    ),
+    "docs/serve.md, rows of a table": Scene(
+        given=latest("members"),
+        instead=_SERVE,
+        endless={"kzoo serve": "http://"},
+        takes='kzoo serve|"rows"',
+        shown={'"rows"': '{\n  "model": "softmax_regression"'},
+    ),
+    "docs/cluster.md": Scene(
+        instead={
+            "dask scheduler": "dask scheduler --host 127.0.0.1 --port {port} --no-dashboard",
+            "HOST:8786": "127.0.0.1:{port}",
+            "--nthreads 1": "--nthreads 1 --host 127.0.0.1 --no-dashboard",
+            "/shared/runs": "shared_runs",
+            "kzoo tune deep_mlp": "kzoo tune deep_mlp fit.epochs=1 --max-trials 2",
+        },
+        endless={"dask scheduler": "Scheduler at", "dask worker": "Registered to"},
+    ),
+    "docs/plugin.md": Scene(
+        given=_plugin,
+        after={"def test_bottleneck": "test_bottleneck_keeps_the_contract()"},
+        inline="kzoo run bottleneck_digits",
+    ),
 }
 
 
