@@ -12,6 +12,14 @@ LEFT_OUT: dict[tuple[str, str], str] = {
     ("docs/logs.md", "--log mlflow"): "MLflow is not among what the tests need; tests/logs runs it",
 }
 
+# Page and the first line of a block without a language, to what holds it to kzoo.
+LISTINGS: dict[tuple[str, str], str] = {
+    ("docs/plugin.md", "my_zoo/"): "the files of the plugin, which the slow test installs",
+    ("docs/resume.md", "Error: "): "tests/train/test_resume.py holds the refusal",
+    ("docs/run.md", "runs/"): "the files of a run, which the slow test looks for",
+    ("docs/search.md", "runs/"): "the files of a search, which the slow test looks for",
+}
+
 # Page and a text in a JSON block that is no spec, to what it is.
 ANSWERS: dict[tuple[str, str], str] = {
     ("docs/serve.md", '"predictions": ['): "an answer of the server",
