@@ -9,7 +9,7 @@ LEFT_OUT: dict[tuple[str, str], str] = {
     ("docs/cluster.md", "pip install"): "installs over the network",
     ("docs/serve.md", "pip install"): "installs over the network",
     ("docs/logs.md", "pip install"): "installs over the network",
-    ("docs/logs.md", "--log mlflow"): "MLflow is not among what the tests need; tests/logs runs it",
+    ("docs/logs.md", "--log mlflow"): "MLflow is not installed for tests; see tests/logs",
 }
 
 # Page and the first line of a block without a language, to what holds it to kzoo.
