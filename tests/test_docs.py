@@ -1,164 +1,280 @@
-"""What the README and the pages of docs say to type: it is a command, a name or a spec that exists.
-
-The tutorial's blocks are run, and their output written, by `tests/benchmarks/tutorial.py`.
-"""
+"""What README and the pages say can be typed: commands, names, Python and specs."""
 
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import json
 import re
 import shlex
+import sys
+import tomllib
 from collections.abc import Iterator
-from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import jsonschema
 import pytest
-import typer.main
-from markdown_it import MarkdownIt
+import typer
+from support.documents import (
+    ROOT,
+    TUTORIAL,
+    Block,
+    blocks,
+    inline_code,
+    kzoo_arguments,
+    links,
+    pages,
+    shell_commands,
+)
+from support.documents_left_out import ANSWERS, OTHER_OPTIONS
+from typer.exceptions import TyperException
 
 import kzoo
+from kzoo import registry
 from kzoo.cli.app import command_line
-from kzoo.errors import KzooError
-from kzoo.spec import load_spec
+from kzoo.spec import json_schema
 
-ROOT = Path(__file__).parents[1]
-PAGES = [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").glob("*.md"))]
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-# What stands for something in a command that is only named: kzoo run SPEC [path=value ...].
-_PLACEHOLDER = re.compile(r"\.\.\.|[\[\]]|…")
-# The groups of entry points are called kzoo.specs and kzoo.builders.
-_ENTRY_POINTS = ("specs", "builders")
-_KZOO = re.compile(r"(?:\S*/)?kzoo")
+ALL = [block for page in pages() for block in blocks(page)]
+COMMAND: Any = typer.main.get_command(command_line())
+# `kzoo.NAME`, but not a file's name or an entry point.
+NAME = re.compile(r"(?<![\w./\"'-])kzoo((?:\.[A-Za-z_]\w*)+)")
 
 
-def tokens(page: Path) -> list[Any]:
-    """Return the parts of a page in order, those within paragraphs and tables too."""
-    found = []
-    for token in MarkdownIt().enable("table").parse(page.read_text(encoding="utf-8")):
-        found += [token, *(token.children or ())]
-    return found
+def of(*languages: str) -> list[Any]:
+    """Return the blocks of these languages as parameters, named by their places."""
+    return [pytest.param(block, id=block.place) for block in ALL if block.language in languages]
 
 
-def blocks(page: Path, *languages: str) -> list[str]:
-    """Return the texts of a page's blocks in these languages."""
-    return [t.content for t in tokens(page) if t.type == "fence" and t.info in languages]
+def parse(arguments: list[str]) -> None:
+    """Hold arguments to the command line: the command, its options, and their values.
+
+    A bare name of a command is one that the prose speaks of, and so is one with options alone.
+    `...` stands for more of the same.
+
+    Raises:
+        KeyError: there is no such command.
+        TyperException: it does not take these arguments.
+    """
+    words = [word.removesuffix("...") for word in arguments if word != "..."]
+    if not words or words[0].startswith("-"):
+        COMMAND.make_context("kzoo", [*words, "list"], resilient_parsing=True)
+        return
+    command = COMMAND.commands[words[0]]
+    try:
+        command.make_context(f"kzoo {words[0]}", words[1:])
+    except TyperException as error:
+        only_options = all(word.startswith("-") for word in words[1:])
+        if not (only_options and type(error).__name__ == "MissingParameter"):
+            raise
 
 
-def words_of(line: str) -> list[list[str]]:
-    """Return the commands of a shell's line, each as its words; comments are left out."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
-    lexer.whitespace_split = True
-    commands: list[list[str]] = [[]]
-    for word in lexer:
-        if set(word) <= set("();<>|&"):
-            commands.append([])
-        else:
-            commands[-1].append(word)
-    return commands
+def commands_of(page: str) -> Iterator[str]:
+    """Give each command with ``kzoo`` in it, of the blocks and of the prose of a page."""
+    for block in blocks(page):
+        if block.language == "sh":
+            yield from shell_commands(block.text)
+        elif block.language == "":
+            lines = block.text.splitlines()
+            yield from (line.removeprefix("$ ") for line in lines if line.startswith("$ "))
+    for code in inline_code(page):
+        if re.match(r"(\.venv/bin/)?kzoo( |$)", code):
+            yield code
 
 
-def kzoo_commands(page: Path) -> Iterator[list[str]]:
-    """Yield the arguments of each kzoo command that a page shows or names."""
-    lines = [line for text in blocks(page, "sh") for line in text.replace("\\\n", " ").split("\n")]
-    lines += [t.content for t in tokens(page) if t.type == "code_inline"]
-    for line in lines:
-        if "kzoo " not in line:
-            continue
-        for command in words_of(_PLACEHOLDER.sub(" ", line.removeprefix("!"))):
-            if command[:1] and _KZOO.fullmatch(command[0]):
-                yield command[1:]
-
-
-@each_page
-def test_every_command_is_one(page: Path) -> None:
-    """Its name and its options are kzoo's, in both languages."""
-    known = typer.main.get_command(command_line())
-    for arguments in kzoo_commands(page):
-        assert isinstance(known, typer.core.TyperGroup)
-        if arguments[0].startswith("-"):
-            # Of kzoo itself, as --help; typer adds those of its completion.
-            continue
-        command = known.commands.get(arguments[0])
-        assert command is not None, f"{page.name}: kzoo {shlex.join(arguments)}"
-        # Raises where an option is unknown.
-        command.make_context(arguments[0], arguments[1:], resilient_parsing=True)
-
-
-@each_page
-def test_every_python_block_is_python(page: Path) -> None:
-    """It compiles, and what it takes of kzoo is there."""
-    for text in blocks(page, "python"):
-        tree = ast.parse(text)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "kzoo":
-                assert hasattr(kzoo, node.attr), f"{page.name}: kzoo.{node.attr}"
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kzoo"):
-                names = ", ".join(alias.name for alias in node.names)
-                exec(f"from {node.module} import {names}")  # noqa: S102  # as the page says
-
-
-@each_page
-def test_every_name_of_kzoo_in_the_text_is_there(page: Path) -> None:
-    """`kzoo.run(...)` and the like name what the package has."""
-    for token in tokens(page):
-        if token.type == "code_inline":
-            for path in re.findall(r"\bkzoo((?:\.[A-Za-z_]\w*)+)", token.content):
-                found: Any = kzoo
-                for name in path.split(".")[1:]:
-                    if name in ("egg", "md", "json", "specs", "builders") and not hasattr(
-                        found, name
-                    ):
-                        break
-                    assert hasattr(found, name), f"{page.name}: {token.content}"
-                    found = getattr(found, name)
-
-
-@each_page
-def test_every_json_block_is_a_spec_or_a_part_of_one(page: Path) -> None:
-    """A part is laid over `deep_mlp`; what a server sends is listed here by its keys."""
-    answers = {"class", "probabilities", "error", "classes", "predictions", "inputs", "instances"}
-    for text in blocks(page, "json"):
-        whole = text if text.lstrip().startswith("{") else f"{{{text}}}"
-        tree = json.loads(whole)
-        if answers & tree.keys():
-            continue
-        base = {} if {"model", "extends"} & tree.keys() else {"extends": "deep_mlp"}
-        builder = tree.get("model", {}).get("builder")
-        if any(f"def {builder}(" in code for code in blocks(page, "python")):
-            # The page's own, which is registered by the package that it describes.
-            del tree["model"]
-            base = {"extends": "deep_mlp"}
-        try:
-            load_spec({**base, **tree})
-        except KzooError as error:
-            pytest.fail(f"{page.name}: {error}")
+@pytest.mark.parametrize("page", pages())
+def test_every_command_can_be_typed(page: str) -> None:
+    """Each command and option of a page, in its blocks and in its prose, is one of kzoo's."""
+    for command in commands_of(page):
+        for arguments in kzoo_arguments(command):
+            try:
+                parse(arguments)
+            except (KeyError, TyperException) as error:
+                pytest.fail(f"{page}: {command}: {error!r}")
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.name.endswith(".ko.md")], ids=lambda page: page.name
+    "wrong",
+    ["trian deep_mlp", "run deep_mlp --epochs 3", "tune deep_mlp --workers many", "predict latest",
+     "run --resme"],
+)  # fmt: skip
+def test_a_command_that_is_wrong_is_found(wrong: str) -> None:
+    """The parsing that holds the pages to the command line refuses what kzoo would refuse."""
+    with pytest.raises((KeyError, TyperException)):
+        parse(wrong.split())
+
+
+def changes_of(command: str) -> Iterator[tuple[str, list[str]]]:
+    """Give each zoo spec that a command trains or measures, with what it changes in it."""
+    zoo = {spec.name for spec in registry.list_specs()[0]}
+    for arguments in kzoo_arguments(command):
+        if arguments[0] in ("run", "tune", "doctor", "show") and zoo & set(arguments[1:2]):
+            # Data of one's own come with settings that a named data set does not take.
+            data = ["dataset.name=./data"] if "--data" in arguments else []
+            changes = [word for word in arguments[2:] if re.match(r"[a-z_.]+=", word)]
+            yield arguments[1], [*data, *changes]
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_change_is_a_setting(page: str) -> None:
+    """What a command changes in a spec of the zoo is a setting with a valid value."""
+    for command in commands_of(page):
+        for name, changes in changes_of(command):
+            kzoo.load_spec(name, changes)
+
+
+def test_the_changes_of_a_command_are_found() -> None:
+    """The settings of a command are held to the spec that it names."""
+    (found,) = changes_of("kzoo run deep_mlp --data my.csv fit.epochz=3")
+    assert found == ("deep_mlp", ["dataset.name=./data", "fit.epochz=3"])
+    with pytest.raises(kzoo.SpecError, match="epochs"):
+        kzoo.load_spec(*found)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_option_exists(page: str) -> None:
+    """An option that the prose speaks of is an option of some command."""
+    known = {
+        option for command in COMMAND.commands.values() for p in command.params for option in p.opts
+    }
+    for code in inline_code(page):
+        if code.startswith("--") and len(code) > 2:
+            option = shlex.split(code)[0].partition("=")[0]
+            assert option in known | set(OTHER_OPTIONS), f"{page}: {code}"
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_extra_can_be_installed(page: str) -> None:
+    """What a page installs beside kzoo is an extra of kzoo."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for extra in re.findall(r"pip install '(?:kzoo|\.)\[([^\]]+)\]'", text):
+        assert extra in project["optional-dependencies"], f"{page}: {extra}"
+
+
+def public(name: str) -> Any:
+    """Return what ``kzoo.NAME`` is; or raise.
+
+    Raises:
+        AttributeError: it is not public, or not there.
+        ModuleNotFoundError: it is no module of a package either.
+    """
+    found: Any = kzoo
+    for part in name.strip(".").split("."):
+        if part.startswith("_"):
+            raise AttributeError(f"{name} is private")
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            if not isinstance(found, ModuleType):
+                raise
+            found = importlib.import_module(f"{found.__name__}.{part}")
+    return found
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_name_is_public(page: str) -> None:
+    """Each `kzoo.NAME` of Python blocks and backticks is there, and public."""
+    python = [block.text for block in blocks(page) if block.language == "python"]
+    for text in [*python, *inline_code(page)]:
+        for name in NAME.findall(text):
+            public(name)
+
+
+@pytest.mark.parametrize("name", [".trian", "._private", ".Run.no_such_thing", ".spec.nothing"])
+def test_a_name_that_is_not_there_is_found(name: str) -> None:
+    """The search for names refuses what kzoo does not have."""
+    with pytest.raises((AttributeError, ModuleNotFoundError)):
+        public(name)
+
+
+def calls(text: str) -> Iterator[ast.Call]:
+    """Give the calls of Python code; none where it is no Python."""
+    try:
+        tree = ast.parse(text.removeprefix("@"))
+    except SyntaxError:
+        return
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_call_fits_its_signature(page: str) -> None:
+    """The arguments of each call of kzoo are those that the function takes."""
+    python = [block.text for block in blocks(page) if block.language == "python"]
+    for text in [*python, *inline_code(page)]:
+        for call in calls(text):
+            name = ast.unparse(call.func)
+            if re.fullmatch(r"kzoo(\.\w+)+", name):
+                keywords = {word.arg: None for word in call.keywords if word.arg}
+                signature = inspect.signature(public(name.removeprefix("kzoo")))
+                signature.bind_partial(*call.args, **keywords)
+
+
+@pytest.mark.parametrize("block", of("python"))
+def test_python_compiles(block: Block) -> None:
+    """A Python block is Python."""
+    compile(block.text, block.place, "exec")
+
+
+@pytest.mark.parametrize("block", of("toml"))
+def test_toml_is_read(block: Block) -> None:
+    """A TOML block is TOML."""
+    assert tomllib.loads(block.text)
+
+
+@pytest.mark.parametrize("block", of("json"))
+def test_json_is_a_spec(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A JSON block is a spec, or a section of one, unless it is listed as an answer."""
+    if any(block.page == page and text in block.text for page, text in ANSWERS):
+        assert json.loads(block.text)
+        return
+    whole = block.text.startswith("{")
+    tree = json.loads(block.text if whole else f'{{"extends": "deep_mlp", {block.text}}}')
+    if whole and tree.get("model", {}).get("builder") == "bottleneck":
+        _register_bottleneck(block.page, monkeypatch)
+    schema, problems = json_schema()
+    assert not problems
+    jsonschema.validate(tree, schema)
+    assert kzoo.load_spec(tree).model.builder
+
+
+def _register_bottleneck(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register the builder that a page shows, for one test."""
+    monkeypatch.setattr(registry, "_decorated", dict(registry._decorated))
+    module = ModuleType("bottleneck")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    (code,) = (block for block in blocks(page) if "\ndef bottleneck(" in block.text)
+    exec(compile(code.text, code.place, "exec"), module.__dict__)  # noqa: S102
+    kzoo.register(module.bottleneck)
+
+
+@pytest.mark.parametrize(
+    "block", [b for b in ALL if b.page.endswith(".ko.md")], ids=lambda b: b.place
 )
-def test_the_korean_page_has_no_command_of_its_own(page: Path) -> None:
-    """What it shows to type stands in the English pages too."""
-    english = page.with_name(page.name.replace(".ko.md", ".md"))
-    others = [english, *(p for p in PAGES if not p.name.endswith(".ko.md"))]
-    known = {tuple(command) for other in others for command in kzoo_commands(other)}
-    shown = [
-        command
-        for text in blocks(page, "sh")
-        for line in text.replace("\\\n", " ").split("\n")
-        for command in words_of(line)
-        if command[:1] and _KZOO.fullmatch(command[0])
-    ]
-    assert [command for command in shown if tuple(command[1:]) not in known] == []
+def test_korean_blocks_are_those_of_the_english_pages(block: Block) -> None:
+    """A block of a Korean page is one of an English page; its comments may be translated."""
+    english = {other.bare for other in ALL if not other.page.endswith(".ko.md")}
+    assert block.bare in english
 
 
-@each_page
-def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
-    """Relative links and pictures."""
-    for token in tokens(page):
-        target = token.attrGet("href") or token.attrGet("src") if token.type else None
-        if isinstance(target, str) and not re.match(r"\w+:|#", target):
-            path = page.parent / target.partition("#")[0]
-            generated = page.parent.name == "docs" and path.name.startswith("reference-")
-            assert path.exists() or generated, f"{page.name}: {target}"
+def test_every_block_is_of_a_known_kind() -> None:
+    """No block escapes these tests by a language that none of them knows."""
+    known = ("sh", "python", "json", "toml", "")
+    assert [block.place for block in ALL if block.language not in known] == []
+
+
+@pytest.mark.parametrize(("page", "text"), ANSWERS)
+def test_every_answer_is_there(page: str, text: str) -> None:
+    """A reason that no block needs is not kept."""
+    assert any(text in block.text for block in blocks(page) if block.language == "json")
+
+
+@pytest.mark.parametrize("page", [*pages(), *TUTORIAL])
+def test_every_file_that_a_page_links_to_is_there(page: str) -> None:
+    """Relative links and pictures lead to files; the references are made with the site."""
+    for target in links(page):
+        if not re.match(r"\w+:|#", target):
+            path = (ROOT / page).parent / target.partition("#")[0]
+            generated = page.startswith("docs/") and path.name.startswith("reference-")
+            assert path.exists() or generated, f"{page}: {target}"
