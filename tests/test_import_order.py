@@ -20,6 +20,7 @@ ROOMS = [
     "summary",
     "start",
     "machine",
+    "looks",
     "registry",
     "builders",
     "figures",

@@ -36,6 +36,7 @@ def test_the_wheel_holds_the_package_the_specs_and_nothing_else(wheel: Path) -> 
     assert {name for name in names if name.startswith("kzoo/weights/")} == weights
     parts = (ROOT / "kzoo" / "pages" / "demo").iterdir()
     assert {f"kzoo/pages/demo/{path.name}" for path in parts if path.is_file()} <= names
+    assert "kzoo/looks/base.css" in names
     templates = (ROOT / "kzoo" / "reports" / "templates").iterdir()
     assert {f"kzoo/reports/templates/{path.name}" for path in templates} <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"kzoo"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +11,7 @@ from kzoo.display import Mode
 from kzoo.display.text import duration
 from kzoo.errors import RunError
 from kzoo.evaluation.comparison import Comparison
+from kzoo.looks import base_style, source_hash
 from kzoo.reports.charts import short
 from kzoo.reports.comparison_content import ComparisonContent, comparison_content
 from kzoo.reports.content import RunContent, run_content
@@ -94,10 +93,9 @@ def report_page(content: Content) -> str:
     """Return the page of what is shown, which can be written as UTF-8."""
     from markupsafe import Markup
 
-    style = _asset(_STYLE)
-    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
+    style = base_style() + _asset(_STYLE)
     policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
+        f"default-src 'none'; style-src '{source_hash(style)}'; img-src data:; base-uri 'none'; "
         "form-action 'none'"
     )
     # The style is the package's own.

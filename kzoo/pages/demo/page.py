@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 import os
@@ -14,6 +12,7 @@ from string import Template
 from typing import Any
 
 from kzoo.errors import RunError
+from kzoo.looks import base_style, source_hash
 from kzoo.pages.demo.content import describe_model
 from kzoo.runs.directory import write_atomically
 from kzoo.runs.model_file import Precision, StoredModel
@@ -66,10 +65,10 @@ def demo_page(stored: StoredModel, precision: Precision | None = None) -> str:
     except ValueError as error:
         raise RunError(f"{stored.path}: received numbers that are not finite: {error}") from error
     script = _script()
-    style = _asset("demo.css")
+    style = base_style() + _asset("demo.css")
     policy = (
-        f"default-src 'none'; script-src '{_source_hash(script)}'; "
-        f"style-src '{_source_hash(style)}'; img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src '{source_hash(script)}'; "
+        f"style-src '{source_hash(style)}'; img-src data:; base-uri 'none'; form-action 'none'"
     )
     page = Template(_asset("demo.html")).substitute(
         policy=policy,
@@ -91,12 +90,6 @@ def _script() -> str:
 
 def _asset(name: str) -> str:
     return files("kzoo.pages.demo").joinpath(name).read_text(encoding="utf-8")
-
-
-def _source_hash(text: str) -> str:
-    """Return what a content policy calls an inline script or style."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def _embedded(tree: Any) -> str:
