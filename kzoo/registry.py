@@ -192,15 +192,16 @@ def zoo_folder() -> Path:
 @cache
 def _points(group: str) -> dict[str, tuple[EntryPoint, ...]]:
     found: dict[str, tuple[EntryPoint, ...]] = {}
-    for point in _all_points().select(group=group):
+    for point in _all_points()[group]:
         found[point.name] = (*found.get(point.name, ()), point)
     return found
 
 
 @cache
-def _all_points() -> EntryPoints:
+def _all_points() -> dict[str, EntryPoints]:
     # One reading for both groups: it opens a file of every installed distribution.
-    return entry_points()
+    found = entry_points()
+    return {group: found.select(group=group) for group in (_BUILDERS_GROUP, _SPECS_GROUP)}
 
 
 def forget_plugins() -> None:

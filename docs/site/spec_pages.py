@@ -80,6 +80,7 @@ def sections(schema: Document) -> Iterator[Section]:
     A section that stands within several kinds of another (`optimizer.schedule`) is given once.
     """
     seen: set[tuple[str, str]] = set()
+    shown: set[str] = set()
 
     def walk(document: Document, path: str) -> Iterator[Section]:
         inner: list[Section] = []
@@ -88,7 +89,13 @@ def sections(schema: Document) -> Iterator[Section]:
             values = field.get("additionalProperties")
             if isinstance(values, Mapping):
                 place, field = f"{place}.PATH", values
+            elif field.get("type") == "array":
+                place, field = f"{place}.N", field.get("items", {})
             members = [*_references(field)]
+            if isinstance(values, Mapping) and shown.issuperset(members):
+                # A space within a space: all of it has been given.
+                continue
+            shown.update(members)
             for reference in members:
                 target = schema["$defs"][reference.rpartition("/")[2]]
                 kind = _kind(target) if len(members) > 1 else ""
@@ -135,9 +142,14 @@ def _table(section: Section, found: Sequence[Section]) -> str:
 def _type(field: Document, place: str, found: Sequence[Section]) -> str:
     """Return what a field takes, in words."""
     places = {one.path for one in found}
-    if f"{place}.PATH" in places:
-        link = f"#{Section(f'{place}.PATH', '', {}).anchor}"
+    if isinstance(field.get("additionalProperties"), Mapping) and [
+        *_references(field["additionalProperties"])
+    ]:
+        link = f"#{Section(next(path for path in places if path.endswith('.PATH')), '', {}).anchor}"
         return f"object: a path of the spec, and [what to try there]({link})"
+    if f"{place}.N" in places:
+        link = f"#{Section(f'{place}.N', '', {}).anchor}"
+        return f"{_words(field)}, or [a section]({link})"
     if place in places:
         link = f"#{Section(place, '', {}).anchor}"
         return f"[a section]({link})" + (" or `null`" if _takes_null(field) else "")
@@ -156,7 +168,7 @@ def _words(field: Document) -> str:
         return _either([_code(value) for value in field["enum"]])
     members = field.get("anyOf") or field.get("oneOf")
     if members:
-        return _either([_words(member) for member in members])
+        return _either([_words(member) for member in members if "$ref" not in member])
     kind = field.get("type")
     if kind == "array":
         return _list_words(field)

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from kzoo.cli.columns import print_pairs, result_console
+from kzoo.cli.space_page import print_search
 from kzoo.cli.words import describe_data, describe_fit, describe_optimizer, describe_values
 from kzoo.errors import one_line
 from kzoo.registry import get_builder, list_specs
@@ -36,8 +37,13 @@ def print_page(spec: Spec, source: str) -> None:
     print_pairs(console, [*_facts(spec), *([("weights", _weights(weights))] if weights else [])])
     console.print(Text(f"\nwhat {spec.model.builder} can be given", style="bold"))
     _print_parameters(console, spec.model, [*spec.model.parameter_names(), "dtype_policy"])
+    if spec.tune:
+        console.print(Text("\nwhat kzoo tune tries", style="bold"))
+        print_search(console, spec.tune)
     console.print(Text("\nwhat to type", style="bold"))
-    print_pairs(console, _commands(source), label_style="cyan", indent=2)
+    print_pairs(
+        console, _commands(source, has_search=spec.tune is not None), label_style="cyan", indent=2
+    )
 
 
 def _facts(spec: Spec) -> list[tuple[str, str]]:
@@ -91,7 +97,7 @@ def _weights(path: Path) -> str:
     return f"come with it, {size}: no training needed; --from {path.stem} starts from them"
 
 
-def _commands(source: str) -> list[tuple[str, str]]:
+def _commands(source: str, *, has_search: bool) -> list[tuple[str, str]]:
     typed = shlex.quote(source)
     commands = [
         (f"kzoo run {typed}", "train it"),
@@ -100,6 +106,8 @@ def _commands(source: str) -> list[tuple[str, str]]:
         (f"kzoo show {typed} --layers", "its layers, and the time of an epoch here"),
         (f"kzoo show {typed} --json", "the whole spec as JSON"),
     ]
+    if has_search:
+        commands.insert(-1, (f"kzoo tune {typed}", "search for better values"))
     if any(file.name == source for file in list_specs()[0]):
         commands.append((f"kzoo init {typed}", f"copy it to {source}.json, to edit"))
     return commands

@@ -14,10 +14,18 @@ from pydantic import ValidationError, create_model
 from kzoo.errors import SpecError, UnknownNameError, did_you_mean
 from kzoo.registry import get_spec_file
 from kzoo.spec.build import model_spec_type
-from kzoo.spec.parse import describe, read_json
+from kzoo.spec.parse import describe, read_json, refuse_depth
 from kzoo.spec.places import settle_places
 from kzoo.spec.problems import explain, locate, to_json_text
-from kzoo.spec.sampled import ends_of, known_points, overlapping, pairs_with_kinds, put_values
+from kzoo.spec.sampled import (
+    ends_of,
+    kind_of,
+    known_points,
+    overlapping,
+    pairs_with_kinds,
+    put_values,
+)
+from kzoo.spec.space import Node, nodes
 from kzoo.spec.spec import ModelSpec, Spec, UncheckedModelSpec
 from kzoo.spec.tree import Tree, merge, parse_overrides, put_all
 from kzoo.spec.tune import ALGORITHMS
@@ -48,7 +56,9 @@ def load_spec(source: SpecSource, overrides: Overrides = ()) -> Spec:
     """
     tree, where, stem = _read(source)
     spec = _validate(tree, where=where, stem=stem)
-    if not isinstance(overrides, Mapping):
+    if isinstance(overrides, Mapping):
+        _refuse_depth(overrides)
+    else:
         overrides = parse_overrides(overrides)
     if not overrides:
         return spec
@@ -86,12 +96,20 @@ def _read(source: SpecSource) -> tuple[Tree, str, str]:
     if isinstance(source, Spec):
         return source.to_dict(), source.name, source.name
     if isinstance(source, Mapping):
+        _refuse_depth(source)
         return _inherit(dict(source), where="spec", folder=None), "spec", "spec"
     path = _find(os.fspath(source))
     tree = _inherit(read_json(path), where=str(path), folder=path.parent)
     # A name is made to fit what names a directory, whatever the file is called.
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-._")
     return tree, str(path), name or "spec"
+
+
+def _refuse_depth(tree: Mapping[str, Any]) -> None:
+    try:
+        refuse_depth(tree)
+    except ValueError as error:
+        raise SpecError(f"spec: {error}") from None
 
 
 def _find(source: str, *, where: str = "") -> Path:
@@ -199,32 +217,38 @@ def _check_space(spec: Spec, *, where: str) -> None:
     space = spec.tune.space if spec.tune else {}
     both = overlapping(space)
     if both is not None:
-        raise SpecError(
-            f"{locate(where, f'tune.space.{both[1]}')}: sets what {both[0]} sets; keep one of them"
-        )
-    for path, dimension in space.items():
-        place = locate(where, f"tune.space.{path}")
-        _check_searchable(spec, path, place=place)
-        for value in ends_of(dimension):
+        place = locate(where, f"tune.space.{both[1].place}")
+        raise SpecError(f"{place}: sets what {both[0].path} sets; keep one of them")
+    for node in nodes(space):
+        place = locate(where, f"tune.space.{node.place}")
+        _check_searchable(spec, node.path, place=place)
+        for value in ends_of(node.dimension):
             try:
-                _check_values(spec, {path: value}, place=place)
+                _check_values(spec, {**node.given, node.path: value}, place=place)
             except (SpecError, UnknownNameError) as error:
                 text = str(error).removeprefix(f"{place}: ")
-                raise SpecError(f"{place}: cannot be {describe(value)}: {text}") from error
+                kind = kind_of(space, node)
+                remedy = "" if kind is None else f" {_remedy(kind)}"
+                raise SpecError(f"{place}: cannot be {describe(value)}: {text}{remedy}") from error
     try:
         known_points(spec)
     except SpecError as error:
         raise SpecError(locate(where, str(error))) from error
-    for path, kind, other, end in pairs_with_kinds(space):
-        place = locate(where, f"tune.space.{other}")
+    for node, kind, other, end in pairs_with_kinds(space):
+        place = locate(where, f"tune.space.{other.place}")
+        values = {**node.given, **other.given, node.path: kind, other.path: end}
         try:
-            _check_values(spec, {path: kind, other: end}, place=place)
+            _check_values(spec, values, place=place)
         except (SpecError, UnknownNameError) as error:
             text = str(error).removeprefix(f"{place}: ")
             raise SpecError(
-                f"{place}: cannot be {describe(end)} together with {path} {describe(kind)}: "
-                f"{text}; leave one of them out"
+                f"{place}: cannot be {describe(end)} together with {node.path} {describe(kind)}: "
+                f"{text} {_remedy(node)}"
             ) from error
+
+
+def _remedy(kind: Node) -> str:
+    return f"Put it into the space of those values of {kind.path} that have it."
 
 
 def _check_values(spec: Spec, values: Mapping[str, Any], *, place: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from kzoo.errors import SpecError
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -62,7 +63,6 @@ def strict_loads(text: str) -> Any:
         json.JSONDecodeError: it is not JSON.
         ValueError: it is JSON that is refused; the message says why.
     """
-    too_deep = f"nested more than {MAX_DEPTH} levels deep"
     try:
         tree = json.loads(
             text,
@@ -72,12 +72,24 @@ def strict_loads(text: str) -> Any:
             parse_int=_bounded_int,
         )
         _refuse_surrogates(tree)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    refuse_depth(tree)
+    return tree
+
+
+def refuse_depth(tree: Any) -> None:
+    """Refuse data that are nested deeper than any spec.
+
+    Raises:
+        ValueError: they are; the message says so.
+    """
+    try:
         is_too_deep = _depth(tree) > MAX_DEPTH
     except RecursionError:
         is_too_deep = True
     if is_too_deep:
-        raise ValueError(too_deep)
-    return tree
+        raise ValueError(_TOO_DEEP)
 
 
 def describe(value: Any) -> str:
@@ -137,9 +149,9 @@ def _bounded_int(text: str) -> int:
 
 
 def _depth(value: Any) -> int:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         children: Iterable[Any] = value.values()
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         children = value
     else:
         return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from kzoo.errors import KzooError, SpecError, did_you_mean
 from kzoo.spec.build import model_spec_type
 from kzoo.spec.optimizer import optimizer_type, schedule_type
 from kzoo.spec.parse import describe
+from kzoo.spec.space import Node, Space, active, all_paths, is_same, nodes, options
 from kzoo.spec.spec import Spec
 from kzoo.spec.tree import KIND_KEYS, Tree, look_up, put
 from kzoo.spec.tune import ALGORITHMS, Dimension
@@ -47,14 +47,14 @@ def ends_of(dimension: Dimension) -> tuple[Any, ...]:
     if dimension.type == "boolean":
         return (True, False)
     if dimension.type == "choice":
-        return tuple(dimension.values)
+        return tuple(value for value, _ in options(dimension))
     return (dimension.min, dimension.max)
 
 
 def holds(dimension: Dimension, value: Any) -> bool:
     """Return whether a value is one of a dimension's, its steps aside."""
     if dimension.type == "boolean" or dimension.type == "choice":  # for mypy
-        return json.dumps(value) in map(json.dumps, ends_of(dimension))
+        return any(is_same(value, one) for one in ends_of(dimension))
     kinds = (int,) if dimension.type == "int" else (int, float)
     is_number = isinstance(value, kinds) and not isinstance(value, bool)
     return is_number and dimension.min <= value <= dimension.max
@@ -63,14 +63,47 @@ def holds(dimension: Dimension, value: Any) -> bool:
 def own_values(spec: Spec) -> dict[str, Any]:
     """Return the spec's own value at each path of its space where it is one of the space's.
 
-    A path with ``*`` has one where all its elements are equal.
+    A path with ``*`` has one where all its elements are equal. Of a list whose elements a choice
+    also tries, the value is the one that becomes the spec's own with its own elements.
     """
-    tree, found = spec.to_dict(), {}
-    for path, dimension in (spec.tune.space if spec.tune else {}).items():
-        values = look_up(tree, _full(path))
-        if values and all(value == values[0] for value in values) and holds(dimension, values[0]):
-            found[path] = values[0]
+    return _own(spec.to_dict(), spec.tune.space) if spec.tune else {}
+
+
+def _own(tree: Tree, space: Space) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path, dimension in space.items():
+        value = _own_value(tree, path)
+        if dimension.type != "choice":
+            if value is not None and holds(dimension, value):
+                found[path] = value
+            continue
+        for option, below in options(dimension):
+            beneath = _own(tree, below)
+            if value is not None and is_same(_put_together(tree, path, option, beneath), value):
+                found |= {path: option, **beneath}
+                break
     return found
+
+
+def _own_value(tree: Tree, path: str) -> Any:
+    """Return the value at a path; None where there is none, or several that differ."""
+    try:
+        values = look_up(tree, _full(path))
+    except SpecError:
+        return None
+    return values[0] if values and all(value == values[0] for value in values) else None
+
+
+def _put_together(tree: Tree, path: str, option: Any, beneath: Mapping[str, Any]) -> Any:
+    """Return what an option becomes with the values of the paths that lead into it."""
+    within = {below: value for below, value in beneath.items() if below.startswith(f"{path}.")}
+    changed = copy.deepcopy(tree)
+    try:
+        for below, value in {path: option, **within}.items():
+            put(changed, below, value)
+    except SpecError:
+        return None
+    return _own_value(changed, path)
 
 
 def known_points(spec: Spec) -> list[dict[str, Any]]:
@@ -79,60 +112,89 @@ def known_points(spec: Spec) -> list[dict[str, Any]]:
     Raises:
         SpecError: a listed point is not in the space.
     """
-    tune, own = spec.tune, own_values(spec)
+    tune = spec.tune
     if tune is None:
         return []
-    is_own_first = not ALGORITHMS[tune.algorithm].lists_values and own.keys() == tune.space.keys()
-    points = [own] if is_own_first else []
+    own, points = own_values(spec), []
+    if not ALGORITHMS[tune.algorithm].lists_values and active(tune.space, own).keys() <= own.keys():
+        points.append({path: own[path] for path in active(tune.space, own)})
     for number, given in enumerate(tune.try_first):
-        place = f"tune.try_first.{number}"
-        for path, value in given.items():
-            if path not in tune.space:
-                hint = did_you_mean(path, tune.space)
-                raise SpecError(f"{place}: {path}: is no path of tune.space.{hint}")
-            if not holds(tune.space[path], _as_json(value)):
-                raise SpecError(f"{place}: {path}: {describe(value)} is outside tune.space")
-        point = {path: _as_json(given.get(path, own.get(path))) for path in tune.space}
-        missing = [path for path, value in point.items() if value is None]
-        if missing:
-            raise SpecError(
-                f"{place}: has no {missing[0]}, and the spec's own value is not in the space"
-            )
+        point = _listed_point(tune.space, given, own, place=f"tune.try_first.{number}")
         points.append(point)
     return [point for index, point in enumerate(points) if point not in points[:index]]
+
+
+def _listed_point(
+    space: Space, given: Mapping[str, Any], own: Mapping[str, Any], *, place: str
+) -> dict[str, Any]:
+    chosen = {**own, **{path: _as_json(value) for path, value in given.items()}}
+    dimensions = active(space, chosen)
+    for path in given:
+        if path in dimensions:
+            continue
+        known = all_paths(space)
+        if path not in known:
+            raise SpecError(
+                f"{place}: {path}: is no path of tune.space.{did_you_mean(path, known)}"
+            )
+        raise SpecError(
+            f"{place}: {path}: is not tried with the other values of this point; expected "
+            + ", ".join(dimensions)
+        )
+    for path, dimension in dimensions.items():
+        if path not in chosen:
+            raise SpecError(f"{place}: has no {path}, and the spec's own value is not in the space")
+        if not holds(dimension, chosen[path]):
+            raise SpecError(f"{place}: {path}: {describe(chosen[path])} is outside tune.space")
+    return {path: chosen[path] for path in dimensions}
 
 
 def _as_json(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def overlapping(space: Mapping[str, Dimension]) -> tuple[str, str] | None:
-    """Return two paths of a space that set the same value, if there are such."""
-    paths = list(space)
-    for index, path in enumerate(paths):
-        for other in paths[:index]:
-            if _overlap(_full(path).split("."), _full(other).split(".")):
-                return other, path
+def overlapping(space: Space) -> tuple[Node, Node] | None:
+    """Return two dimensions of one point that set the same value, if there are such.
+
+    What a choice brings may change a part of the value that it chose.
+    """
+    found = list(nodes(space))
+    for index, node in enumerate(found):
+        for other in found[:index]:
+            parts, others = _full(node.path).split("."), _full(other.path).split(".")
+            is_refined = other.path in node.given and len(parts) > len(others)
+            if node.meets(other) and not is_refined and _overlap(parts, others):
+                return other, node
     return None
 
 
-def pairs_with_kinds(
-    space: Mapping[str, Dimension],
-) -> Iterator[tuple[str, Any, str, Any]]:
+def kind_of(space: Space, node: Node) -> Node | None:
+    """Return the dimension that chooses the kind of the section in which another one lies.
+
+    None where nothing chooses it, and where the other one comes with the kind that has it.
+    """
+    for other in nodes(space):
+        section = KIND_PATHS.get(_full(other.path))
+        is_above = section is not None and _full(node.path).startswith(f"{section}.")
+        if is_above and other != node and node.meets(other) and other.path not in node.given:
+            return other
+    return None
+
+
+def pairs_with_kinds(space: Space) -> Iterator[tuple[Node, Any, Node, Any]]:
     """Yield each kind that a space chooses with each end of what it sets in that section.
 
+    What a kind itself brings is left out: it is there with this kind alone.
+
     Yields:
-        The path of the kind, a kind, the path of another dimension below the same section, an end.
+        The dimension of the kind, a kind, another dimension below the same section, an end.
     """
-    for path, dimension in space.items():
-        section = KIND_PATHS.get(_full(path))
-        if section is None:
-            continue
-        for other, below in space.items():
-            if other != path and _full(other).startswith(f"{section}."):
-                for kind in ends_of(dimension):
-                    for end in ends_of(below):
-                        yield path, kind, other, end
+    for node in nodes(space):
+        chooser = kind_of(space, node)
+        if chooser is not None:
+            for kind in ends_of(chooser.dimension):
+                for end in ends_of(node.dimension):
+                    yield chooser, kind, node, end
 
 
 def _full(path: str) -> str:

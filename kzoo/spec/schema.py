@@ -16,7 +16,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 # These are never inherited key by key: a spec that has one has it whole.
 _WHOLE = (
-    "IntDimension", "FloatDimension", "ChoiceDimension", "BooleanDimension",
+    "IntDimension", "FloatDimension", "ChoiceDimension",
+    "Option", "BooleanDimension",
     "Expected", "Reference",
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -118,11 +119,33 @@ Scalar = bool | int | float | str
 Value = Scalar | tuple[Scalar, ...]
 
 
+class Option(Section):
+    """A value of a choice that brings a space of its own."""
+
+    value: Value = Field(description="The value.")
+    space: dict[str, Dimension] = Field(
+        description="Spec paths and what to try there where this value is chosen.", min_length=1
+    )
+
+
 class ChoiceDimension(Section):
-    """One of the listed values: numbers, words, true and false, and lists of these."""
+    """One of the listed values: numbers, words, true and false, and lists of these.
+
+    A value can bring a space of its own, of paths that are tried with this value alone:
+    ``{"value": "sgd", "space": {"optimizer.momentum": ...}}``.
+    """
 
     type: Literal["choice"]
-    values: Annotated[tuple[Value, ...], Field(min_length=1, description="What is tried.")]
+    values: Annotated[tuple[Value | Option, ...], Field(min_length=1, description="What is tried.")]
+
+    @model_validator(mode="after")
+    def _check_values(self) -> Self:
+        listed = [one.value if isinstance(one, Option) else one for one in self.values]
+        texts = [json.dumps(value) for value in listed]
+        for one, text in zip(self.values, texts, strict=True):
+            if isinstance(one, Option) and texts.count(text) > 1:
+                raise ValueError(f"has {text} twice, once with a space of its own; keep one")
+        return self
 
 
 class BooleanDimension(Section):

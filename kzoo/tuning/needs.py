@@ -17,6 +17,7 @@ from kzoo.runs import directory
 from kzoo.spec import Spec
 from kzoo.spec.build import parameter_hints
 from kzoo.spec.sampled import ends_of
+from kzoo.spec.space import nodes
 
 # Other versions of these train to other bits, or cannot read what they are sent.
 _PACKAGES = ("kzoo", "keras", "tensorflow", "numpy", "distributed")
@@ -114,9 +115,9 @@ def carry_builders(spec: Spec) -> tuple[CarriedBuilder, ...]:
         SpecError: one of them cannot be sent.
     """
     names = [spec.model.builder]
-    for path, dimension in (spec.tune.space if spec.tune else {}).items():
-        if path in ("model", "model.builder"):
-            names += [name for name in ends_of(dimension) if isinstance(name, str)]
+    for node in nodes(spec.tune.space if spec.tune else {}):
+        if node.path in ("model", "model.builder"):
+            names += [name for name in ends_of(node.dimension) if isinstance(name, str)]
     carried = map(_carry, dict.fromkeys(names))
     return tuple(builder for builder in carried if builder is not None)
 

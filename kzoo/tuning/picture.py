@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kzoo.errors import RunError
 from kzoo.runs.picture import Plot
 from kzoo.runs.trial import Trial
+from kzoo.spec.space import all_paths, is_logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,8 @@ def draw_search(search: Search) -> Plot:
         raise RunError(f"{search.path}: no trial has a score, so there is nothing to draw yet")
     tune, trials = search.tune, search.trials
     scored = [trial for trial in trials if trial.score is not None]
-    panels = 1 + len(tune.space)
+    paths = all_paths(tune.space)
+    panels = 1 + len(paths)
     columns = min(panels, _COLUMNS)
     rows = math.ceil(panels / columns)
     figure = Plot(figsize=(4.2 * columns, 3.4 * rows), layout="constrained", dpi=150)
@@ -40,13 +42,14 @@ def draw_search(search: Search) -> Plot:
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     first, *others = grid.flat
     _draw_order(first, trials, best, sign=1 if tune.objective.direction == "max" else -1)
-    for axes, (path, dimension) in zip(others, tune.space.items(), strict=False):
-        _scatter(axes, path, scored, best)
-        if getattr(dimension, "sampling", "linear") == "log":
+    for axes, path in zip(others, paths, strict=False):
+        # What a choice brings is not tried by all.
+        _scatter(axes, path, [trial for trial in scored if path in trial.values], best)
+        if is_logarithmic(tune.space, path):
             _scale_log(axes)
     for axes in grid[:, 0]:
         axes.set_ylabel(tune.objective.metric)
-    for axes in others[len(tune.space) :]:
+    for axes in others[len(paths) :]:
         axes.set_visible(False)
     return figure
 
@@ -84,6 +87,10 @@ def _scatter(axes: Axes, path: str, scored: list[Trial], best: Trial) -> None:
         alpha=0.75,
         color=_DOTS,
     )
+    axes.set_xlabel(path)
+    axes.grid(visible=True, alpha=0.3)
+    if best.number not in scores:
+        return
     axes.scatter(
         [_place(best.values[path])],
         [scores[best.number]],
@@ -93,8 +100,6 @@ def _scatter(axes: Axes, path: str, scored: list[Trial], best: Trial) -> None:
         label=f"best: {best.score:.4f} at {_short(best.values[path])}",
         zorder=3,
     )
-    axes.set_xlabel(path)
-    axes.grid(visible=True, alpha=0.3)
     axes.legend(loc="best", fontsize="small")
 
 

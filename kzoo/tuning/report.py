@@ -8,6 +8,7 @@ import io
 from kzoo.runs import write_atomically
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
+from kzoo.spec.space import all_paths
 from kzoo.spec.spec import Found
 from kzoo.tuning.loop import trial_tree
 from kzoo.tuning.picture import draw_search
@@ -53,7 +54,7 @@ def best_spec(search: Search, best: Trial) -> Spec:
 
 
 def _table(search: Search) -> str:
-    paths = list(search.tune.space)
+    paths = all_paths(search.tune.space)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*_COLUMNS, *paths])
@@ -63,5 +64,6 @@ def _table(search: Search) -> str:
             "seconds": round(trial.seconds, 3),
             "run": trial.run.name if trial.run else "",
         }
-        writer.writerow([*(facts[name] for name in _COLUMNS), *(trial.values[p] for p in paths)])
+        values = (trial.values.get(path, "") for path in paths)
+        writer.writerow([*(facts[name] for name in _COLUMNS), *values])
     return text.getvalue()

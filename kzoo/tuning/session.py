@@ -23,6 +23,7 @@ from kzoo.runs import create_run, directory, holding, write_atomically
 from kzoo.spec import Spec
 from kzoo.spec.places import expand_home
 from kzoo.spec.sampled import known_points
+from kzoo.spec.space import all_paths
 from kzoo.spec.tune import TuneSpec
 from kzoo.train.interruption import interrupting
 from kzoo.train.moved import lasting_name, missing_place
@@ -249,7 +250,7 @@ class Session:
         return Header(
             title=f"{spec.name}: search",
             facts={
-                "space": ", ".join(tune.space),
+                "space": ", ".join(all_paths(tune.space)),
                 "score": f"{tune.objective.metric} of the {_kept_epoch(spec)}",
                 "search": f"{tune.algorithm}, {trials}{of}",
                 "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "

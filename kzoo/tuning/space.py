@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kzoo.errors import SpecError
+from kzoo.spec.space import is_same, options
 from kzoo.spec.tune import (
     BooleanDimension,
     ChoiceDimension,
@@ -42,12 +43,13 @@ def declare(
         grid: Whether each range is a list of values: all of its steps, or ten without a step.
 
     Returns:
-        From spec paths to values as JSON has them.
+        From spec paths to values as JSON has them; of a choice's own dimensions those of the value
+        that is chosen.
 
     Raises:
         SpecError: a range has too many steps for a grid.
     """
-    return {path: _declare(parameters, path, space[path], grid) for path in space}
+    return _declare_tree(parameters, space, grid)
 
 
 def count_points(space: Mapping[str, Dimension], *, grid: bool = False) -> int | None:
@@ -58,7 +60,11 @@ def count_points(space: Mapping[str, Dimension], *, grid: bool = False) -> int |
     """
     points = 1
     for path, dimension in space.items():
-        if isinstance(dimension, Range) and not grid:
+        count: int | None = None
+        if isinstance(dimension, ChoiceDimension):
+            counts = [count_points(below, grid=grid) for _, below in options(dimension)]
+            count = None if None in counts else sum(filter(None, counts))
+        elif isinstance(dimension, Range) and not grid:
             count = _count_range(dimension)
         else:
             count = len(_list(path, dimension))
@@ -68,12 +74,63 @@ def count_points(space: Mapping[str, Dimension], *, grid: bool = False) -> int |
     return points
 
 
+def rarest_share(space: Mapping[str, Dimension]) -> float:
+    """Return the probability of the point that random draws find last, of a space with an end."""
+    share = 1.0
+    for path, dimension in space.items():
+        found = options(dimension)
+        if found:
+            share *= min(rarest_share(below) for _, below in found) / len(found)
+        elif isinstance(dimension, Range):
+            share /= _count_range(dimension) or 1
+        else:
+            share /= len(_list(path, dimension))
+    return share
+
+
 def encode(
     space: Mapping[str, Dimension], values: Mapping[str, Any], *, grid: bool = False
 ) -> Values | None:
     """Return values as keras-tuner has them after `declare`; None where it has no such point."""
-    encoded = {path: _encode(path, space[path], values[path], grid) for path in space}
-    return None if None in encoded.values() else encoded
+    encoded = dict(_encode_tree(space, values, grid))
+    return None if None in encoded.values() or len(encoded) != len(values) else encoded
+
+
+def _encode_tree(
+    space: Mapping[str, Dimension], values: Mapping[str, Any], grid: bool, prefix: str = ""
+) -> Iterator[tuple[str, Any]]:
+    for path, dimension in space.items():
+        key = f"{prefix}{path}"
+        value = values.get(path)
+        yield key, None if value is None else _encode(path, dimension, value, grid)
+        for option, below in options(dimension):
+            if is_same(option, value):
+                yield from _encode_tree(below, values, grid, _below(key, option))
+
+
+def _declare_tree(
+    parameters: keras_tuner.HyperParameters,
+    space: Mapping[str, Dimension],
+    grid: bool,
+    prefix: str = "",
+) -> Values:
+    found: Values = {}
+    for path, dimension in space.items():
+        key = f"{prefix}{path}"
+        value = _declare(parameters, key, path, dimension, grid)
+        # keras-tuner has no value for what another choice would bring.
+        if value is not None:
+            found[path] = value
+        for option, below in options(dimension):
+            if below:
+                with parameters.conditional_scope(key, [json.dumps(option)]):
+                    found |= _declare_tree(parameters, below, grid, _below(key, option))
+    return found
+
+
+def _below(key: str, option: Any) -> str:
+    """Return the beginning of the names of what an option brings: each has a name of its own."""
+    return f"{key}={json.dumps(option)}: "
 
 
 def _encode(path: str, dimension: Dimension, value: Any, grid: bool) -> Any:
@@ -91,24 +148,26 @@ def _encode(path: str, dimension: Dimension, value: Any, grid: bool) -> Any:
 
 
 def _declare(
-    parameters: keras_tuner.HyperParameters, path: str, dimension: Dimension, grid: bool
+    parameters: keras_tuner.HyperParameters, key: str, path: str, dimension: Dimension, grid: bool
 ) -> Any:
     if isinstance(dimension, Range) and not grid:
-        return _declare_range(parameters, path, dimension)
+        return _declare_range(parameters, key, dimension)
     # As texts: keras-tuner refuses a choice between values of different types.
-    texts = [json.dumps(value) for value in _list(path, dimension)]
-    return json.loads(parameters.Choice(path, texts))
+    chosen = parameters.Choice(key, [json.dumps(value) for value in _list(path, dimension)])
+    return None if chosen is None else json.loads(chosen)
 
 
-def _declare_range(parameters: keras_tuner.HyperParameters, path: str, dimension: Range) -> float:
+def _declare_range(
+    parameters: keras_tuner.HyperParameters, key: str, dimension: Range
+) -> float | None:
     step = _step(dimension)
     if step is not None:
         # By number: keras-tuner loses the last value of 0 to 1 by 0.1 to rounding.
-        number = parameters.Int(path, 0, _count_steps(dimension, step) - 1)
-        return _value(dimension, step, number)
+        number = parameters.Int(key, 0, _count_steps(dimension, step) - 1)
+        return None if number is None else _value(dimension, step, number)
     kind = parameters.Int if isinstance(dimension, IntDimension) else parameters.Float
-    value = kind(path, dimension.min, dimension.max, sampling=dimension.sampling)
-    return _within(dimension, value)
+    value = kind(key, dimension.min, dimension.max, sampling=dimension.sampling)
+    return None if value is None else _within(dimension, value)
 
 
 def _list(path: str, dimension: Dimension) -> list[Any]:
@@ -116,7 +175,7 @@ def _list(path: str, dimension: Dimension) -> list[Any]:
     if isinstance(dimension, BooleanDimension):
         return [False, True]
     if isinstance(dimension, ChoiceDimension):
-        return list({json.dumps(value): value for value in dimension.values}.values())
+        return [value for value, _ in options(dimension)]
     if dimension.step is None:
         return list(dict.fromkeys(_spread(dimension, i) for i in range(_GRID_VALUES)))
     count = _count_steps(dimension, dimension.step)

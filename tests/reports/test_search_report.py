@@ -10,7 +10,8 @@ import pytest
 import kzoo
 from kzoo.errors import RunError
 from kzoo.figures.optimism import best_accuracy_optimism
-from kzoo.reports.search_content import _importance, _Parameter, search_content
+from kzoo.reports.search_content import search_content
+from kzoo.reports.search_parameters import Parameter, importance_of
 from kzoo.runs import directory
 from kzoo.runs.trial import Trial
 from kzoo.tuning.log import SearchLog
@@ -84,9 +85,9 @@ def test_the_parameter_that_decides_comes_first(search: Search) -> None:
 def test_noise_has_no_important_parameter() -> None:
     """And neither have a few trials."""
     random = np.random.default_rng(1)
-    noise = _Parameter("a", "a", tuple(random.random(30).tolist()), None, False)
-    assert _importance([noise], random.random(30).tolist())[0] == ()
-    assert _importance([noise], [0.5] * 9)[0] == ()
+    noise = Parameter("a", "a", tuple(random.random(30).tolist()), None, False)
+    assert importance_of([noise], random.random(30).tolist())[0] == ()
+    assert importance_of([noise], [0.5] * 9)[0] == ()
 
 
 def test_a_search_without_a_score_is_refused(search: Search) -> None:

@@ -41,7 +41,7 @@ class Scene:
         fenced: Whether its blocks are run.
         inline: A pattern of the commands between backticks that are run after the blocks.
         takes: A pattern that each step has somewhere; others are another scene's.
-        shown: A text of a step to the beginning of a block that shows some of its output.
+        shown: A pattern of a step to the beginning of a block that shows some of its output.
         prints: A text of a step to what it prints.
     """
 
@@ -209,7 +209,9 @@ SCENES: dict[str, Scene] = {
     ),
     "docs/export.md": Scene(given=latest("small_cnn")),
     "docs/report.md": Scene(given=latest("search", "small_cnn")),
-    "docs/compare.md": Scene(given=_compare, shown={"kzoo compare deep_mlp": "more than chance?"}),
+    "docs/compare.md": Scene(
+        given=_compare, shown={r"kzoo compare deep_mlp\S+ \S+$": "more than chance?"}
+    ),
     "docs/doctor.md": Scene(
         given=lambda place: files.colour_folders(place.folder / "photos"),
         instead={"/data/runs": "data_runs"},

@@ -18,7 +18,7 @@ class _Oracle(InMemory, keras_tuner.oracles.BayesianOptimizationOracle):
         if response["status"] == "RUNNING":
             values = response["values"]
             for parameter in self.hyperparameters.space:
-                if hasattr(parameter, "max_value"):
+                if hasattr(parameter, "max_value") and parameter.name in values:
                     values[parameter.name] = min(values[parameter.name], parameter.max_value)
             if self._duplicate(values):
                 random: dict[str, Any] = self._random_populate_space()

@@ -11,10 +11,12 @@ from typing import Any, ClassVar
 from kzoo.runs.trial import Trial
 from kzoo.spec.tune import ALGORITHMS, TuneSpec
 from kzoo.start import keras_tuner
-from kzoo.tuning.space import count_points, declare
+from kzoo.tuning.space import count_points, declare, rarest_share
 
 # Of a seed that numpy takes; and 0 would be no seed to keras-tuner.
 _SEEDS = 2**32 - 1
+# Draws of points that were tried, before a space counts as exhausted.
+_MOST_COLLISIONS = 10_000_000
 
 
 class InMemory:
@@ -56,7 +58,8 @@ class OracleProposer:
             )
         self._oracle.verbose = 0
         # keras-tuner gives a space up after 20 draws of points that were tried.
-        self._oracle._max_collisions = 100 * (self.points or 100)
+        share = rarest_share(self._space) if self.points else 0.01
+        self._oracle._max_collisions = min(100 / share, _MOST_COLLISIONS)
         self.limit = self._count_trials()
         self.exhausted = False
         # From the oracle's names of trials to ours: it also counts some that are never run.
