@@ -157,6 +157,8 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
 
 def _promise(metrics: Mapping[str, Any], found: Found) -> str:
     promised = f"{found.metric} {found.score:.4f} by the best of {found.trials} trials"
+    if found.confirmed:
+        promised += f", the mean of {found.confirmed} fresh seed{'s' * (found.confirmed > 1)}"
     reached = metrics.get(found.metric)
     return promised + (
         f"; with another seed (other validation images too) {reached:.4f}" if reached else ""

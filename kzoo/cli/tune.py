@@ -81,6 +81,16 @@ def tune(
             help="How long to search at most: seconds, or as 90s, 20m, 8h.",
         ),
     ] = None,
+    confirm: Annotated[
+        int | None,
+        typer.Option(
+            "--confirm",
+            metavar="N",
+            min=0,
+            max=100,
+            help="At the end train the best three again with N fresh seeds; their mean decides.",
+        ),
+    ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="With --resume: try failed trials again.")
     ] = False,
@@ -117,6 +127,7 @@ def tune(
         "scheduler": scheduler,
         "max_trials": max_trials,
         "time_limit": time_limit,
+        "confirm": confirm,
         "display": mode,
         "log": log or (),
     }
@@ -161,8 +172,8 @@ def _show(search: Search) -> None:
         best.values,
         title=f"the best of {len(search.trials)} trials of {search.spec.name}",
         facts={
-            search.tune.objective.metric: f"{best.score:.4f} (trial {best.number}; the best of "
-            "many was lucky too)",
+            search.tune.objective.metric: f"{search.worded(best)} (trial {best.number}"
+            + (")" if search.confirmed else "; the best of many was lucky too)"),
             "trials": str(path / TABLE),
             "picture": str(path / PICTURE),
         },

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from kzoo.display.bars import Bar, draw_bars
 from kzoo.display.forms import Picture
-from kzoo.display.search_state import SearchState, score_of
+from kzoo.display.search_state import SearchState, written_score
 from kzoo.display.table import Column, fit_columns
 from kzoo.display.text import (
     count_trials,
@@ -18,7 +18,6 @@ from kzoo.display.text import (
     format_duration,
     format_parameter,
     format_seconds,
-    format_value,
     format_values,
     printable,
     short_name,
@@ -148,7 +147,7 @@ def _columns(state: SearchState, trials: Sequence[Trial], console: Console) -> l
 
 
 def _score(trial: Trial) -> str:
-    return format_value(score_of(trial)) if trial.state in SCORED else trial.state
+    return written_score(trial) if trial.state in SCORED else trial.state
 
 
 def _epochs(trial: Trial) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Self
 
-from kzoo.display.text import format_value, format_values, short_names
+from kzoo.display.text import format_value, format_values, short_names, with_deviation
 from kzoo.errors import one_line
 from kzoo.runs.trial import SCORED
 
@@ -137,7 +137,7 @@ class SearchState:
         parts = [f"trial {one_line(trial.number)}", "failed"]
         if trial.state in SCORED:
             best = " (best)" if trial is self.best else ""
-            parts[1] = f"{format_value(score_of(trial))}{best}"
+            parts[1] = f"{written_score(trial)}{best}"
         parts.append(format_values(trial.values, short_names(self.parameters)))
         if trial.state in SCORED and trial.epochs is not None:
             parts.append(f"{trial.epochs} {'epoch' if trial.epochs == 1 else 'epochs'}")
@@ -152,9 +152,18 @@ class SearchState:
         self._trials[trial.number] = trial
         self.parameters = tuple(dict.fromkeys([*self.parameters, *trial.values]))
 
-    def _order(self, trial: Trial) -> float:
+    def _order(self, trial: Trial) -> tuple[int, float]:
         score = score_of(trial)
-        return -self._sign * score if math.isfinite(score) else math.inf
+        # Of several seeds: those that got no more have the better luck of fewer.
+        seeds = len(trial.scores)
+        return -seeds, -self._sign * score if math.isfinite(score) else math.inf
+
+
+def written_score(trial: Trial) -> str:
+    """Return a trial's score, of several seeds with its standard deviation."""
+    if trial.deviation is None:
+        return format_value(score_of(trial))
+    return with_deviation(score_of(trial), trial.scores)
 
 
 def score_of(trial: Trial) -> float:

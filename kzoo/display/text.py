@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from kzoo.errors import one_line
@@ -53,6 +54,12 @@ def format_value(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e4:
         return f"{value:.4f}" if abs(value) < 100 else f"{value:.2f}"
     return f"{value:.1e}"
+
+
+def with_deviation(mean: float, values: Sequence[float]) -> str:
+    """Return a mean of several values with their standard deviation."""
+    spread = f" \N{PLUS-MINUS SIGN} {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{mean:.4f}{spread}"
 
 
 def format_seconds(seconds: float) -> str:

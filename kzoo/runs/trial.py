@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -21,7 +22,9 @@ class Trial:
         number: Its running number, such as "0007".
         values: From spec paths to the values that are tried.
         state: How far it is; a stopped one was ended early, with the score that it had by then.
-        score: The objective at the epoch whose weights were kept; None without one.
+        score: The objective at the epoch whose weights were kept, with several seeds the mean; None
+            without one.
+        scores: That of each seed where several were to be trained; the first is the spec's own.
         epochs: Epochs that it trained, those of its parent included. While it runs: the last epoch
             that it goes to where the search sets that, otherwise None.
         seconds: How long it took.
@@ -44,3 +47,9 @@ class Trial:
     run: Path | None = None
     error: str | None = None
     parent: str | None = None
+    scores: tuple[float, ...] = ()
+
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation of the score over the seeds; None of fewer than two."""
+        return statistics.stdev(self.scores) if len(self.scores) > 1 else None

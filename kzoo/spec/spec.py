@@ -306,7 +306,12 @@ class Found(Section):
     search: str = Field(description="The search's directory.")
     trial: str = Field(description="The trial's number.")
     metric: Monitored = Field(description="What the search improved.")
-    score: float = Field(description="What the trial reached; too optimistic, as the best of many.")
+    score: float = Field(
+        description="What the trial reached; too optimistic, as the best of many, unless confirmed."
+    )
+    confirmed: int | None = Field(
+        None, description="With how many fresh seeds the score was measured again, as their mean."
+    )
     epochs: int = Field(description="Epochs the trial trained.", ge=1)
     trials: int = Field(description="How many trials had a score.", ge=1)
     seed: int = Field(description="The trial's seed; the spec has another.", ge=0)

@@ -46,6 +46,7 @@ PruneName = Literal["median", "halving"]
 USUAL_METRIC = "val_accuracy"
 # Of one search.
 MOST_TRIALS = 100_000
+MOST_SEEDS = 100
 
 if TYPE_CHECKING:
     AlgorithmName = str
@@ -186,6 +187,21 @@ class TuneSpec(Section):
         description="End trials early that are worse than the others at the same epoch: worse than "
         "their median, or, by successive halving, not in the best third at epochs 1, 3, 9, ...",
     )
+    seeds_per_trial: int = Field(
+        1,
+        description="Seeds that a trial is trained with, from the spec's own on; its score is the "
+        "mean. A trial gets another seed only while it is in the best third of those that were "
+        "trained with as many.",
+        ge=1,
+        le=MOST_SEEDS,
+    )
+    confirm: int = Field(
+        0,
+        description="Seeds with which the best three are trained again at the end, none of which a "
+        "trial had; the mean of these decides.",
+        ge=0,
+        le=MOST_SEEDS,
+    )
     keep_weights: int = Field(
         3, description="Trials whose trained weights are kept, the best; 0 for none.", ge=0
     )
@@ -199,3 +215,18 @@ class TuneSpec(Section):
         description="Spec paths and what to try there; `*` is every element, one shared value.",
         min_length=1,
     )
+
+    @model_validator(mode="after")
+    def _check_seeds(self) -> Self:
+        if self.seeds_per_trial > 1 and ALGORITHMS[self.algorithm].sets_epochs:
+            raise ValueError(
+                f"received seeds_per_trial {self.seeds_per_trial} with {self.algorithm}, whose "
+                "trials go on with the training of others; expected 1 (confirm trains the best "
+                "with several)"
+            )
+        if "seed" in self.space and (self.seeds_per_trial > 1 or self.confirm):
+            raise ValueError(
+                "has seed in its space, and seeds_per_trial or confirm, which choose seeds "
+                "themselves; expected one of the two"
+            )
+        return self

@@ -30,6 +30,7 @@ class Resumed(Section):
     Attributes:
         max_trials: Trials at most, those of earlier sessions included.
         time_limit: Seconds that the session may take; None for no limit.
+        confirm: Fresh seeds with which the best are trained again at the end.
         where: What ran the trials, in words.
         began: When, in UTC, as ISO 8601 has it.
     """
@@ -37,6 +38,7 @@ class Resumed(Section):
     event: Literal["session"] = "session"
     max_trials: int
     time_limit: float | None = None
+    confirm: int = 0
     where: str
     began: str
 
@@ -75,7 +77,20 @@ class Told(Section):
         return self
 
 
-Event = Asked | Idle | Told | Retried | Resumed
+class Confirmed(Section):
+    """A trial was trained again, with seeds that no trial had.
+
+    Attributes:
+        number: The trial's.
+        scores: The score with each seed; none where it could not be trained.
+    """
+
+    event: Literal["confirmed"] = "confirmed"
+    number: str
+    scores: tuple[float, ...]
+
+
+Event = Asked | Idle | Told | Retried | Resumed | Confirmed
 Line = Began | Event
 
 _LINE: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="event")])
@@ -120,11 +135,17 @@ class SearchLog:
         self.beginning = Began(spec=spec, fingerprint=fingerprint)
         self._append(self.beginning)
 
-    def session(self, max_trials: int, time_limit: float | None, where: str) -> None:
+    def session(self, max_trials: int, time_limit: float | None, confirm: int, where: str) -> None:
         """Record that a session begins, and what was asked of it."""
         began = datetime.now(UTC).isoformat(timespec="seconds")
         self._append(
-            Resumed(max_trials=max_trials, time_limit=time_limit, where=where, began=began)
+            Resumed(
+                max_trials=max_trials,
+                time_limit=time_limit,
+                confirm=confirm,
+                where=where,
+                began=began,
+            )
         )
 
     def retried(self, number: str) -> None:
@@ -142,6 +163,10 @@ class SearchLog:
     def told(self, trial: Trial) -> None:
         """Record how a trial ended."""
         self._append(Told(trial=trial))
+
+    def confirmed(self, number: str, scores: tuple[float, ...]) -> None:
+        """Record what a trial came to with fresh seeds."""
+        self._append(Confirmed(number=number, scores=scores))
 
     def close(self) -> None:
         """Close the file; what was recorded is on the disk already."""

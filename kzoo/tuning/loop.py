@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, time
 from typing import Any
@@ -24,7 +24,8 @@ from kzoo.tuning.log import SearchLog
 from kzoo.tuning.needs import Needs
 from kzoo.tuning.pruning import Curve
 from kzoo.tuning.search import TRIALS
-from kzoo.tuning.worker import Job, LogTroubles, failed, run_trial
+from kzoo.tuning.seeds import with_seed
+from kzoo.tuning.worker import Job, LogTroubles, failed, run_trial, runs_of
 
 # Seconds between two looks at the clock and at the number of workers.
 _PATIENCE = 0.5
@@ -51,6 +52,8 @@ class Loop:
         progress: Shows them.
         waiting: Trials that were proposed to an earlier session and did not end there.
         ended: The trials that ended, in this session and in those before.
+        logged_to: The names of the libraries that trials are logged to.
+        confirms: Fresh seeds with which the best are trained again afterwards.
     """
 
     path: Path
@@ -66,6 +69,7 @@ class Loop:
     waiting: deque[Trial]
     ended: list[Trial]
     logged_to: tuple[str, ...] = ()
+    confirms: int = 0
     _running: dict[Future[Trial], Trial] = field(default_factory=dict)
     _deaths: Counter[str] = field(default_factory=Counter)
     _known_curves: dict[str, Curve] = field(default_factory=dict)
@@ -80,7 +84,7 @@ class Loop:
             RunError: the first trials all failed, or nothing more can be tried or written down.
         """
         while True:
-            while len(self._running) < max(self.executor.capacity, 1):
+            while len(self._running) < self._capacity:
                 trial = self._next()
                 if trial is None:
                     break
@@ -90,9 +94,56 @@ class Loop:
             done, _ = wait(self._running, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=lambda future: self._running[future].number):
                 self._end(self._running.pop(future), future)
-            if self._is_over and self._running:
+            if self._breaks_off and self._running:
                 self.executor.stop()
                 return
+
+    def confirm(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, Trial]]:
+        """Train trials again, whole, with `confirms` seeds each that no trial had.
+
+        Args:
+            trials: Which.
+
+        Yields:
+            A trial, and what it came to with the fresh seeds; those that there was no time for are
+            left out.
+        """
+        waiting = deque(trials)
+        while waiting or self._running:
+            while waiting and not self.is_late and len(self._running) < self._capacity:
+                trial = waiting.popleft()
+                self._running[self.executor.submit(run_trial, self._fresh(trial))] = trial
+            if not self._running:
+                return
+            done, _ = wait(self._running, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=lambda future: self._running[future].number):
+                trial = self._running.pop(future)
+                again = self._result(trial, future)
+                if again is None:
+                    waiting.appendleft(trial)
+                else:
+                    yield trial, again
+            if self.is_late and self._running:
+                self.executor.stop()
+                return
+
+    def _fresh(self, trial: Trial) -> Job:
+        job = self._job(replace(trial, number=f"{trial.number}c", epochs=None, parent=None))
+        # After those of the trials; none is given up.
+        spec = with_seed(job.spec, self.tune.seeds_per_trial)
+        return replace(
+            job,
+            spec=spec,
+            seeds=self.confirms,
+            others=(),
+            seconds=None,
+            prune=None,
+            keeps_checkpoint=False,
+        )
+
+    @property
+    def _capacity(self) -> int:
+        return max(self.executor.capacity, 1)
 
     @property
     def is_late(self) -> bool:
@@ -114,6 +165,11 @@ class Loop:
     @property
     def _is_over(self) -> bool:
         return self.is_late or self.is_good_enough
+
+    @property
+    def _breaks_off(self) -> bool:
+        """Whether trials under way are left: what is to be confirmed still needs the workers."""
+        return self.is_late or (self.is_good_enough and not self.confirms)
 
     @property
     def is_broken_off(self) -> bool:
@@ -138,7 +194,10 @@ class Loop:
 
     def _start(self, trial: Trial) -> None:
         self.progress.started(trial)
-        job = Job(
+        self._running[self.executor.submit(run_trial, self._job(trial))] = trial
+
+    def _job(self, trial: Trial) -> Job:
+        return Job(
             trial,
             spec=trial_tree(self.spec, trial.values),
             metric=self.tune.objective.metric,
@@ -152,8 +211,9 @@ class Loop:
             keeps_checkpoint=self.proposer.continues_trials,
             heeds_signals=isinstance(self.executor, InProcess),
             log=self.logged_to,
+            seeds=self.tune.seeds_per_trial,
+            others=tuple(trial.scores for trial in self.ended),
         )
-        self._running[self.executor.submit(run_trial, job)] = trial
 
     def _until(self) -> float | None:
         """Return when the search ends by the clock that all machines share."""
@@ -170,14 +230,25 @@ class Loop:
         return tuple(self._known_curves.values())
 
     def _end(self, trial: Trial, future: Future[Trial]) -> None:
+        ended = self._result(trial, future)
+        if ended is None:
+            self.waiting.appendleft(trial)
+        else:
+            self._tell(ended)
+
+    def _result(self, trial: Trial, future: Future[Trial]) -> Trial | None:
+        """Return how a trial ended; None where it is to be run again.
+
+        Raises:
+            BrokenOffError: nothing more can be run.
+        """
         try:
-            ended = future.result()
+            return future.result()
         except CancelledError:
             raise BrokenOffError("the cluster has gone", self.path) from None
         except WorkerError as error:
-            if self._is_over:
-                self.waiting.appendleft(trial)
-                return
+            if self._breaks_off:
+                return None
             # No verdict on the values: they are tried again.
             raise BrokenOffError(f"trial {trial.number}: {error}", self.path) from error
         except Exception as error:
@@ -187,10 +258,8 @@ class Loop:
             deaths = self._deaths[trial.number]
             if deaths < MOST_DEATHS:
                 self.progress.say(f"trial {trial.number}: its worker died; it is run again")
-                self.waiting.appendleft(trial)
-                return
-            ended = failed(trial, f"its worker died {deaths} times ({describe_error(error)})")
-        self._tell(ended)
+                return None
+            return failed(trial, f"its worker died {deaths} times ({describe_error(error)})")
 
     def _tell(self, trial: Trial) -> None:
         self.log.told(trial)
@@ -210,10 +279,12 @@ class Loop:
         scored = [trial for trial in self.ended if trial.score is not None]
         scored.sort(key=lambda trial: self._sign * (trial.score or 0.0), reverse=True)
         for trial in scored[self.tune.keep_weights :]:
-            for name in (directory.MODEL, directory.WEIGHTS):
-                # What cannot be deleted takes room, no more.
-                with contextlib.suppress(OSError):
-                    (self.path / TRIALS / (trial.run or "") / name).unlink(missing_ok=True)
+            # With several seeds it has several runs.
+            for run in runs_of(self.path / TRIALS, trial.number):
+                for name in (directory.MODEL, directory.WEIGHTS):
+                    # What cannot be deleted takes room, no more.
+                    with contextlib.suppress(OSError):
+                        (run / name).unlink(missing_ok=True)
 
 
 def refuse_failures(ended: Sequence[Trial]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kzoo.errors import RunError
 from kzoo.runs.trial import Trial
 from kzoo.tuning.algorithms import Proposer
-from kzoo.tuning.log import Asked, Event, Resumed, Retried, Told
+from kzoo.tuning.log import Asked, Confirmed, Event, Resumed, Retried, Told
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,16 @@ class Replayed:
         ended: The trials that have, in the order in which they did.
         asked: All trials by their numbers, as they were proposed.
         max_trials: The most trials that the last session was to make; None without a session.
+        confirm: The fresh seeds with which it was to confirm the best; None without a session.
+        confirmed: Their scores, by the trials' numbers.
     """
 
     in_flight: tuple[Trial, ...]
     ended: tuple[Trial, ...]
     asked: Mapping[str, Trial]
     max_trials: int | None = None
+    confirm: int | None = None
+    confirmed: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def replay(proposer: Proposer, events: Iterable[Event]) -> Replayed:
@@ -41,10 +45,14 @@ def replay(proposer: Proposer, events: Iterable[Event]) -> Replayed:
     in_flight: dict[str, Trial] = {}
     asked: dict[str, Trial] = {}
     ended: dict[str, Trial] = {}
-    max_trials = None
+    confirmed: dict[str, tuple[float, ...]] = {}
+    max_trials, confirm = None, None
     for event in events:
         if isinstance(event, Resumed):
-            max_trials = event.max_trials
+            max_trials, confirm = event.max_trials, event.confirm
+            continue
+        if isinstance(event, Confirmed):
+            confirmed[event.number] = event.scores
             continue
         if isinstance(event, Retried):
             if ended.pop(event.number, None) is None:
@@ -66,7 +74,9 @@ def replay(proposer: Proposer, events: Iterable[Event]) -> Replayed:
             raise RunError(_difference(logged, proposed))
         if proposed is not None:
             in_flight[proposed.number] = asked[proposed.number] = proposed
-    return Replayed(tuple(in_flight.values()), tuple(ended.values()), asked, max_trials)
+    return Replayed(
+        tuple(in_flight.values()), tuple(ended.values()), asked, max_trials, confirm, confirmed
+    )
 
 
 def _difference(logged: Trial | None, proposed: Trial | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import statistics
 
 from kzoo.runs import write_atomically
 from kzoo.runs.trial import Trial
@@ -13,9 +14,11 @@ from kzoo.spec.spec import Found
 from kzoo.tuning.loop import trial_tree
 from kzoo.tuning.picture import draw_search
 from kzoo.tuning.search import BEST, PICTURE, TABLE, Search, shown, write_spec
+from kzoo.tuning.seeds import other_seed
 
+# Where trials are trained with several seeds, or the best are confirmed.
+_SEED_COLUMNS = ("seeds", "deviation", "confirmed")
 _COLUMNS = ("trial", "status", "score", "epochs", "seconds", "run", "error")
-_MOST_SEEDS = 2**32
 
 
 def write_report(search: Search) -> None:
@@ -41,29 +44,45 @@ def best_spec(search: Search, best: Trial) -> Spec:
     show how it does without.
     """
     spec = load_spec(trial_tree(search.spec, best.values))
+    fresh = search.confirmed.get(best.number, ())
+    # After those of the trials and of the confirmation.
+    used = search.tune.seeds_per_trial + max(map(len, search.confirmed.values()), default=0)
     found = Found(
         search=str(search.path),
         trial=best.number,
         metric=search.tune.objective.metric,
-        score=best.score or 0.0,
+        score=statistics.fmean(fresh) if fresh else best.score or 0.0,
+        confirmed=len(fresh) or None,
         epochs=best.epochs or 0,
         trials=sum(trial.score is not None for trial in search.trials),
         seed=spec.seed,
     )
-    return spec.model_copy(update={"found": found, "seed": (spec.seed + 1) % _MOST_SEEDS})
+    return spec.model_copy(update={"found": found, "seed": other_seed(spec.seed, used)})
 
 
 def _table(search: Search) -> str:
     paths = all_paths(search.tune.space)
+    columns = [*_COLUMNS, *(_SEED_COLUMNS if _has_seeds(search) else ())]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_COLUMNS, *paths])
+    writer.writerow([*columns, *paths])
     for trial in search.trials:
         facts = {
             **shown(trial),
             "seconds": round(trial.seconds, 3),
             "run": trial.run.name if trial.run else "",
+            "seeds": len(trial.scores) or int(trial.score is not None),
+            "deviation": trial.deviation,
+            "confirmed": _mean(search.confirmed.get(trial.number, ())),
         }
         values = (trial.values.get(path, "") for path in paths)
-        writer.writerow([*(facts[name] for name in _COLUMNS), *values])
+        writer.writerow([*(facts[name] for name in columns), *values])
     return text.getvalue()
+
+
+def _has_seeds(search: Search) -> bool:
+    return search.tune.seeds_per_trial > 1 or bool(search.confirmed)
+
+
+def _mean(scores: tuple[float, ...]) -> float | None:
+    return statistics.fmean(scores) if scores else None

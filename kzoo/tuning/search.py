@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,14 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kzoo.display.text import format_parameter
+from kzoo.display.text import format_parameter, with_deviation
 from kzoo.errors import RunError
 from kzoo.runs import directory, write_atomically
 from kzoo.runs.trial import SCORED, Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.tune import TuneSpec
 from kzoo.summary import Facts, Summarized
-from kzoo.tuning.log import Asked, Told, read_events
+from kzoo.tuning.log import Asked, Confirmed, Told, read_events
 
 if TYPE_CHECKING:
     from kzoo.runs.picture import Plot
@@ -72,16 +73,55 @@ class Search(Summarized):
     def _located(self, trial: Trial) -> Trial:
         return replace(trial, run=self.path / TRIALS / trial.run) if trial.run else trial
 
+    @cached_property
+    def confirmed(self) -> dict[str, tuple[float, ...]]:
+        """The scores of the trials that were trained again with fresh seeds, by their numbers."""
+        events = read_events(self.path / LOG)
+        return {e.number: e.scores for e in events if isinstance(e, Confirmed) and e.scores}
+
     @property
     def best(self) -> Trial | None:
-        """The trial with the best score, the longest trained of several; None without a score."""
+        """The best trial; None without a score.
+
+        Of those that were confirmed the one with the best mean over the fresh seeds. Otherwise the
+        best score among the trials with the most seeds, and of equals the longest trained.
+        """
+        return next(iter(self.ranking), None)
+
+    @property
+    def contenders(self) -> list[Trial]:
+        """The trials with a score, the best first, without what fresh seeds said of them."""
+        return self._ranked({})
+
+    @property
+    def ranking(self) -> list[Trial]:
+        """The trials with a score, the best first, as `best` compares them."""
+        return self._ranked(self.confirmed)
+
+    def _ranked(self, confirmed: Mapping[str, tuple[float, ...]]) -> list[Trial]:
         sign = 1 if self.tune.objective.direction == "max" else -1
-        return max(
-            (trial for trial in self.trials if trial.score is not None),
-            # Of equals the first: `max` keeps it.
-            key=lambda trial: (sign * (trial.score or 0.0), trial.epochs or 0),
-            default=None,
-        )
+
+        def key(trial: Trial) -> tuple[float, ...]:
+            fresh = confirmed.get(trial.number, ())
+            mean = statistics.fmean(fresh) if fresh else 0.0
+            return (
+                len(fresh) > 0, sign * mean, len(trial.scores), sign * (trial.score or 0.0),
+                trial.epochs or 0,
+            )  # fmt: skip
+
+        # Of equals the first: sorting keeps their order.
+        scored = [trial for trial in self.trials if trial.score is not None]
+        return sorted(scored, key=key, reverse=True)
+
+    def worded(self, trial: Trial) -> str:
+        """Return a trial's score with its spread, and what it came to with fresh seeds."""
+        text = with_deviation(trial.score or 0.0, trial.scores)
+        fresh = self.confirmed.get(trial.number)
+        if not fresh:
+            return text
+        again = with_deviation(statistics.fmean(fresh), fresh)
+        seeds = f"{len(fresh)} fresh seed{'s' * (len(fresh) > 1)}"
+        return f"{again} with {seeds}; {text} when it was chosen"
 
     def plot(self) -> Plot:
         """Return the scores in order and over each parameter, as a matplotlib figure.
@@ -102,7 +142,7 @@ class Search(Summarized):
         facts = [("trials", f"{len(self.trials)} ({counts})" if counts else "none")]
         if best is not None:
             metric = self.tune.objective.metric
-            facts.insert(0, (f"best {metric}", f"{best.score:.4f} (trial {best.number})"))
+            facts.insert(0, (f"best {metric}", f"{self.worded(best)} (trial {best.number})"))
             facts += [(path, format_parameter(value)) for path, value in best.values.items()]
         return f"search of {self.spec.name}", [*facts, ("search", str(self.path))]
 
@@ -117,6 +157,7 @@ class Search(Summarized):
                 "trial": best.number,
                 "values": best.values,
                 "score": best.score,
+                "confirmed": self.confirmed.get(best.number),
                 "spec": str(self.path / BEST),
             },
         }
@@ -128,6 +169,7 @@ def shown(trial: Trial) -> Mapping[str, Any]:
         "trial": trial.number,
         "values": trial.values,
         "score": trial.score,
+        "scores": trial.scores,
         "status": trial.state,
         "run": str(trial.run) if trial.run else None,
         "epochs": trial.epochs if trial.state in SCORED else 0,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import statistics
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.arrays import is_frame, source_of_arrays
 from kzoo.display import Header, Mode, SearchProgress, show_result, watching
 from kzoo.display.text import count_trials as count_of
+from kzoo.display.text import with_deviation
 from kzoo.errors import BrokenOffError, DataError, Interrupted, KzooError, RunError, SpecError
 from kzoo.logs import opening
 from kzoo.runs import create_run, directory, holding, write_atomically
@@ -42,6 +44,8 @@ from kzoo.tuning.worker import ask_worker, data_of, keep_data
 
 # More trials than these, as a whole grid can have, are told to a person before they begin.
 _MANY_TRIALS = 100
+# So many of the best are trained again with fresh seeds.
+_CONFIRMED = 3
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,14 @@ class Terms:
             last session was to make, or the spec says.
         time_limit: Seconds at most; None for no limit.
         retry_failed: Whether failed trials are tried again.
+        confirm: Fresh seeds with which the best three are trained again at the end; None for what
+            the last session was told, or the spec says.
     """
 
     max_trials: int | None = None
     time_limit: float | None = None
     retry_failed: bool = False
+    confirm: int | None = None
 
 
 @dataclass(frozen=True)
@@ -148,10 +155,13 @@ class Session:
         )
         before = replay(proposer, log.events)
         limit = self._count(tune, proposer, before)
-        log.session(limit, self.terms.time_limit, self.executor.where)
+        confirms = self._count_fresh(tune, before)
+        log.session(limit, self.terms.time_limit, confirms, self.executor.where)
         before = self._reopened(before, log)
         progress = SearchProgress(
-            self._header(path, spec, dataset, proposer, limit, change),
+            self._header(
+                path, spec, dataset, proposer, limit=limit, confirms=confirms, change=change
+            ),
             total=limit,
             metric=tune.objective.metric,
             direction=tune.objective.direction,
@@ -176,6 +186,7 @@ class Session:
                 waiting=deque(before.in_flight),
                 ended=ended,
                 logged_to=self.log,
+                confirms=confirms,
             )
             loop.run()
             left = "; trials under way were broken off" if loop.is_broken_off else ""
@@ -184,6 +195,8 @@ class Session:
             elif loop.is_late:
                 progress.say(f"the time limit of {self.terms.time_limit:g} s is reached{left}")
             refuse_failures(ended)
+            if confirms:
+                _confirm(loop, Search(path), before.confirmed)
         write_report(search)
         show_result(search, self.display)
         return search
@@ -194,6 +207,17 @@ class Session:
         if wanted is not None:
             tune = tune.model_copy(update={"max_trials": wanted})
         return count_trials(tune, proposer)
+
+    def _count_fresh(self, tune: TuneSpec, before: Replayed) -> int:
+        """Return the fresh seeds for the best: as asked now, as asked last, as the spec says."""
+        asked = (self.terms.confirm, before.confirm, tune.confirm)
+        count = next(count for count in asked if count is not None)
+        if count and "seed" in all_paths(tune.space):
+            raise SpecError(
+                "confirm: the best cannot be trained with other seeds, as the seed is searched; "
+                "expected 0"
+            )
+        return count
 
     def _deadline(self) -> float | None:
         limit = self.terms.time_limit
@@ -233,7 +257,15 @@ class Session:
         return needs
 
     def _header(
-        self, path: Path, spec: Spec, dataset: Dataset, proposer: Proposer, limit: int, change: str
+        self,
+        path: Path,
+        spec: Spec,
+        dataset: Dataset,
+        proposer: Proposer,
+        *,
+        limit: int,
+        confirms: int,
+        change: str,
     ) -> Header:
         tune, points = _tune(spec), proposer.points
         of = "" if points is None else f" of {points:,} points"
@@ -256,6 +288,7 @@ class Session:
                 "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
                 "validate; the test set stays unseen",
                 **({"time": f"{seconds:g} s at most"} if seconds is not None else {}),
+                **({"seeds": seeds} if (seeds := _seeds(tune, confirms)) else {}),
                 **({"start": f"the weights of {start.model}"} if start else {}),
                 **({"training": change} if change else {}),
                 "where": self.executor.where,
@@ -265,11 +298,44 @@ class Session:
         )
 
 
+def _confirm(loop: Loop, search: Search, known: Mapping[str, tuple[float, ...]]) -> None:
+    """Train the best again with fresh seeds, and write down what they come to."""
+    seeds, best = loop.confirms, search.contenders[:_CONFIRMED]
+    waiting = {trial.number: trial for trial in best if len(known.get(trial.number, ())) < seeds}
+    for trial, again in loop.confirm([*waiting.values()]):
+        scores = again.scores or ((again.score,) if again.score is not None else ())
+        if len(scores) < seeds and again.error is None:
+            continue
+        del waiting[trial.number]
+        if again.error is not None:
+            loop.progress.say(f"trial {trial.number}: cannot be confirmed: {again.error}")
+            continue
+        loop.log.confirmed(trial.number, scores)
+        words = with_deviation(statistics.fmean(scores), scores)
+        fresh = f"{seeds} fresh seed{'s' * (seeds > 1)}"
+        loop.progress.say(
+            f"trial {trial.number}: {words} with {fresh}, {trial.score:.4f} when it was chosen"
+        )
+    if waiting:
+        numbers = ", ".join(waiting)
+        loop.progress.say(f"there was no time to confirm {numbers}; --resume SEARCH does it")
+
+
 def _kept_epoch(spec: Spec) -> str:
     """Return in words which epoch's weights a trial keeps, and so whose score counts."""
     if not spec.fit.restore_best_weights:
         return "last epoch (fit.restore_best_weights=true takes the best one)"
     return f"epoch with the best {spec.monitor}"
+
+
+def _seeds(tune: TuneSpec, confirms: int) -> str:
+    """Return in words with how many seeds trials are trained; empty where it is one."""
+    parts = []
+    if tune.seeds_per_trial > 1:
+        parts.append(f"up to {tune.seeds_per_trial} a trial, while it is among the best third")
+    if confirms:
+        parts.append(f"{confirms} fresh for the best three at the end")
+    return "; ".join(parts)
 
 
 def _tune(spec: Spec) -> TuneSpec:

@@ -16,7 +16,7 @@ from kzoo.runs import directory, find_run
 from kzoo.runs.record import AnyModel, with_start
 from kzoo.spec import load_spec
 from kzoo.spec.load import Overrides, SpecSource
-from kzoo.spec.tune import MOST_TRIALS
+from kzoo.spec.tune import MOST_SEEDS, MOST_TRIALS
 from kzoo.tuning.executors import InProcess, LocalWorkers, TrialExecutor
 from kzoo.tuning.search import Search
 
@@ -36,6 +36,7 @@ def tune(
     scheduler: str | None = None,
     max_trials: int | None = None,
     time_limit: float | None = None,
+    confirm: int | None = None,
     display: Mode = "auto",
     log: str | Sequence[str] = (),
 ) -> Search:
@@ -58,6 +59,8 @@ def tune(
         max_trials: Trials at most, 1 to 100,000, in place of the spec's.
         time_limit: Seconds at most, above 0. Trials that run then are broken off; `resume_search`
             goes on with them.
+        confirm: Fresh seeds, 0 to 100, with which the best three are trained again at the end, in
+            place of the spec's; the mean over these decides which is the best.
         display: ``auto``, ``plain`` (a line a trial) or ``quiet``.
         log: Where the trials are logged too, as runs of one experiment: ``tensorboard``,
             ``wandb``, ``mlflow``, or several.
@@ -74,10 +77,10 @@ def tune(
             f"{checked.name}: has no tune section; expected one that says which values to try, as "
             "`kzoo show deep_mlp` has"
         )
-    _check_terms(max_trials, time_limit)
+    _check_terms(max_trials, time_limit, confirm)
     most = max_trials or checked.tune.max_trials
     with _executor(workers, scheduler, most) as executor:
-        session = _session(executor, display, names, max_trials, time_limit)
+        session = _session(executor, display, names, max_trials, time_limit, confirm)
         return session.begin(checked, data, Path(out))
 
 
@@ -89,6 +92,7 @@ def resume_search(
     scheduler: str | None = None,
     max_trials: int | None = None,
     time_limit: float | None = None,
+    confirm: int | None = None,
     retry_failed: bool = False,
     display: Mode = "auto",
     log: str | Sequence[str] = (),
@@ -104,6 +108,7 @@ def resume_search(
         max_trials: Trials at most, those that ended included; if None, as many as the last session
             was to make. It may be fewer than there are.
         time_limit: Seconds at most that this session takes, as for `tune`.
+        confirm: As for `tune`; if None, as in the last session.
         retry_failed: Whether trials that failed are tried again.
         display: As for `tune`.
         log: As for `tune`, of the trials that have not ended.
@@ -119,20 +124,22 @@ def resume_search(
     spec = load_spec(path / directory.SEARCH)
     if spec.tune is None:
         raise RunError(f"{path / directory.SEARCH}: tune: is missing")
-    _check_terms(max_trials, time_limit)
+    _check_terms(max_trials, time_limit, confirm)
     place = None if data is None else os.fspath(data)
     with _executor(workers, scheduler, max_trials) as executor:
         session = _session(
-            executor, display, names, max_trials, time_limit, retry_failed=retry_failed
+            executor, display, names, max_trials, time_limit, confirm, retry_failed=retry_failed
         )
         return session.go_on(path, spec, place)
 
 
-def _check_terms(max_trials: int | None, time_limit: float | None) -> None:
+def _check_terms(max_trials: int | None, time_limit: float | None, confirm: int | None) -> None:
     if max_trials is not None and not 1 <= max_trials <= MOST_TRIALS:
         raise SpecError(f"max_trials: received {max_trials}; expected 1 to {MOST_TRIALS:,}")
     if time_limit is not None and not 0 < time_limit < math.inf:
         raise SpecError(f"time_limit: received {time_limit}; expected seconds, above 0")
+    if confirm is not None and not 0 <= confirm <= MOST_SEEDS:
+        raise SpecError(f"confirm: received {confirm}; expected 0 to {MOST_SEEDS} seeds")
 
 
 def _session(
@@ -141,13 +148,14 @@ def _session(
     log: tuple[str, ...],
     max_trials: int | None,
     time_limit: float | None,
+    confirm: int | None,
     *,
     retry_failed: bool = False,
 ) -> Session:
     # Here, so that workers and this process import Keras at the same time.
     from kzoo.tuning.session import Session, Terms
 
-    return Session(executor, display, Terms(max_trials, time_limit, retry_failed), log)
+    return Session(executor, display, Terms(max_trials, time_limit, retry_failed, confirm), log)
 
 
 @contextmanager

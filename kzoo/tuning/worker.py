@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import statistics
 import time
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from kzoo.runs import Run, create_run, directory, holding
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.tuning.needs import Needs, check_data, check_place
+from kzoo.tuning.seeds import is_behind, seed_number, with_seed
 
 # In a trial's metrics: it was ended early.
 _STOPPED = "stopped"
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
     from kzoo.spec.tune import PruneName
     from kzoo.tuning.pruning import Curve
 
-# The data of the last trial in this process: those of the next are the same.
+# The data of the last trials in this process: those of the next are the same. Each seed of a trial
+# holds out its own rows.
 _loaded: dict[str, Dataset] = {}
+_MOST_LOADED = 3
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Job:
         keeps_checkpoint: Whether a later trial may go on with this one's training.
         heeds_signals: Whether a signal is this trial's to heed, as it runs in the search's process.
         log: The names of the libraries that it is logged to.
+        seeds: With how many seeds it is trained, from the spec's own on.
+        others: The scores by seed of the trials that have ended, to compare with.
     """
 
     trial: Trial
@@ -71,12 +77,14 @@ class Job:
     keeps_checkpoint: bool = False
     heeds_signals: bool = False
     log: tuple[str, ...] = ()
+    seeds: int = 1
+    others: tuple[tuple[float, ...], ...] = ()
 
 
 def run_trial(job: Job) -> Trial:
     """Train a trial, or go on with it where it was broken off; return the trial that has ended.
 
-    Its `run` is the name of its run's directory.
+    Its `run` is the name of the directory of its run, of several seeds the first one's.
 
     Raises:
         WorkerError: this worker cannot run it as things are.
@@ -85,6 +93,15 @@ def run_trial(job: Job) -> Trial:
     try:
         check_place(job.needs)
         run = _finished(job.folder, job.trial.number) or _train(job)
+        scores = [float(run.metrics[job.metric])]
+        is_stopped = bool(run.metrics.get(_STOPPED))
+        while len(scores) < job.seeds and not is_stopped:
+            left = None if job.seconds is None else job.seconds - (time.perf_counter() - began)
+            is_late = job.until is not None and time.time() >= job.until
+            if is_late or (left or 1) <= 0 or is_behind(scores, job.others, job.direction):
+                is_stopped = True
+                break
+            scores.append(_score_with_seed(job, len(scores), left))
     except WorkerError:
         raise
     except Exception as error:
@@ -96,12 +113,27 @@ def run_trial(job: Job) -> Trial:
         gc.collect()
     return replace(
         job.trial,
-        state="stopped" if run.metrics.get(_STOPPED) else "completed",
-        score=float(run.metrics[job.metric]),
+        state="stopped" if is_stopped else "completed",
+        score=statistics.fmean(scores),
+        scores=tuple(scores) if job.seeds > 1 else (),
         epochs=run.metrics["epochs"],
         seconds=time.perf_counter() - began,
         run=Path(run.path.name),
     )
+
+
+def _score_with_seed(job: Job, index: int, seconds: float | None) -> float:
+    """Return the score of a trial with another seed, which is trained unless it was before."""
+    number = seed_number(job.trial.number, index)
+    other = replace(
+        job,
+        trial=replace(job.trial, number=number),
+        spec=with_seed(job.spec, index),
+        seconds=seconds,
+        prune=None,
+    )
+    run = _finished(job.folder, number) or _train(other)
+    return float(run.metrics[job.metric])
 
 
 def ask_worker(needs: Needs, spec: dict[str, Any]) -> None:
@@ -229,9 +261,15 @@ def load_data(spec: Spec) -> Dataset:
 
 
 def keep_data(spec: Spec, dataset: Dataset) -> None:
-    """Have `load_data` return data that are loaded already."""
-    _loaded.clear()
-    _loaded[data_of(spec)] = dataset
+    """Have `load_data` return data that are loaded already, and forget other searches' data."""
+    key = data_of(spec)
+    section = key.rpartition(" ")[0]
+    for other in [other for other in _loaded if other.rpartition(" ")[0] != section]:
+        del _loaded[other]
+    if len(_loaded) >= _MOST_LOADED:
+        # The seeds of each trial come in the same order: the first ones are needed next.
+        del _loaded[next(reversed(_loaded))]
+    _loaded[key] = dataset
 
 
 def data_of(spec: Spec) -> str:
@@ -265,3 +303,8 @@ def _attempts(folder: Path, number: str) -> list[Path]:
         for path in folder.glob(f"{number}-*")
         if (path / directory.SPEC).is_file() and (path / directory.ENVIRONMENT).is_file()
     )
+
+
+def runs_of(folder: Path, number: str) -> list[Path]:
+    """Return the directories of the runs of a trial, one a seed and an attempt."""
+    return [*folder.glob(f"{number}-*"), *folder.glob(f"{number}.*-*")]
