@@ -237,7 +237,7 @@ def test_the_command_prints_one_json_object(kzoo_here: Command, tmp_path: Path) 
     assert said.returncode == 0
     assert result.keys() == {"search", "trials", "best"}
     assert result["trials"][0].keys() >= {"trial", "values", "score", "status", "run"}
-    assert result["best"].keys() == {"trial", "values", "score", "spec"}
+    assert result["best"].keys() == {"trial", "values", "score", "confirmed", "spec"}
     assert kzoo.load_spec(result["best"]["spec"]).found is not None
 
 
