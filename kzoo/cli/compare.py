@@ -127,7 +127,7 @@ def _costs(result: Comparison) -> list[Column]:
         Column("training", times(cost.fit_seconds for cost in costs), rank=2, right=True),
         Column("epochs", counts(cost.epochs for cost in costs), rank=5, right=True),
         Column("an epoch", times(cost.epoch_seconds for cost in costs), rank=6, right=True),
-        Column("answers a second", counts(per_second), rank=4, right=True),
+        Column("predictions a second", counts(per_second), rank=4, right=True),
     ]
 
 

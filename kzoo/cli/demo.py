@@ -20,7 +20,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Write a page to draw on, or with fields, on which a trained model answers at once."""
+    """Write an HTML page to try a trained model: draw, or fill in fields."""
     # NumPy, and what reads a model, are enough: no Keras.
     from kzoo.pages.demo import demo as write_page
 

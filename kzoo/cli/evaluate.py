@@ -74,11 +74,11 @@ def _print_evaluation(result: Evaluation, *, plain: bool) -> None:
     below = below_the_whole(right, counts, result.accuracy)
     weak = [figures.name for figures, is_weak in zip(worst_first, below, strict=True) if is_weak]
     styles = ["bold yellow" if figures.name in weak else "" for figures in worst_first]
-    console.print(Text("\nclasses, the worst recognised first", style="bold"))
+    console.print(Text("\nclasses, lowest recall first", style="bold"))
     print_table(console, _columns(worst_first), styles=styles)
     if weak:
         listed = ", ".join(map(one_line, weak))
-        line = f"\nWorse than the whole by more than chance: {listed}."
+        line = f"\nRecall significantly below the overall accuracy: {listed}."
         console.print(Text(line, style="yellow"))
 
 
@@ -86,7 +86,7 @@ def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
     from rich.text import Text
 
     pairs = [
-        f"{pair.actual} taken for {pair.taken_for} ({pair.examples:,})"
+        f"{pair.actual} predicted as {pair.taken_for} ({pair.examples:,})"
         for pair in result.confusions[:_PAIRS_SHOWN]
     ]
     figures = {name: f"{value:.4f}" for name, value in result.metrics.items()}
@@ -126,7 +126,7 @@ def _columns(classes: list[ClassFigures]) -> list[Column]:
         Column("recall", [_fraction(f.recall) for f in classes], right=True),
         Column("95 % interval", [interval(figures) for figures in classes], rank=2),
         Column("F1", [_fraction(figures.f1) for figures in classes], rank=3, right=True),
-        Column("taken for", [mistaken(figures) for figures in classes], rank=1, least=14),
+        Column("predicted as", [mistaken(figures) for figures in classes], rank=1, least=14),
     ]
 
 

@@ -68,7 +68,7 @@ def predict(
         bool, typer.Option("--verbose", help="Say what computes the answers.")
     ] = False,
 ) -> None:
-    """Answer what pictures, tables or arrays show, by a trained model."""
+    """Predict the classes of images, tables or arrays with a trained model."""
     if columns is not None and csv is None:
         raise typer.BadParameter("--columns goes with --csv")
     if csv is not None and as_json:

@@ -91,7 +91,7 @@ class Evaluation(Summarized):
             facts.append(("most frequent", f"{self.majority:.4f} (always {self.majority_class})"))
         facts += [(METRICS[name].title, text) for name, text in texts.items()]
         pairs = (
-            f"{c.actual} taken for {c.taken_for} ({c.examples:,})" for c in self.confusions[:3]
+            f"{c.actual} predicted as {c.taken_for} ({c.examples:,})" for c in self.confusions[:3]
         )
         facts += [("most confused", ", ".join(pairs) or "nothing: every answer is right")]
         facts += [("notice", notice) for notice in self.notices]

@@ -189,7 +189,7 @@ def roc_chart(points: Sequence[tuple[float, float]], area: float, positive: str)
         (_line("", [(across(x), up(y)) for x, y in kept]),),
         tuple(Tick(round(across(value / 5), 2), f"{value / 5:.0%}") for value in range(6)),
         tuple(Tick(round(up(value / 5), 2), f"{value / 5:.0%}") for value in range(6)),
-        f"of the others, taken for {positive}",
+        f"of the others, predicted as {positive}",
         diagonal=(_LEFT, _BOTTOM, _RIGHT, _TOP),
         summary=f"ROC curve of {positive}: the area below it is {area:.4f}",
     )

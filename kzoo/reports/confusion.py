@@ -1,4 +1,4 @@
-"""The table of confusions: cells with counts of few classes, a picture of many."""
+"""The confusion matrix: cells with counts of few classes, a picture of many."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NARROWEST = 330.0
 
 @dataclass(frozen=True)
 class Cell:
-    """How many examples of one class were taken for one class."""
+    """How many examples of one class were predicted as one class."""
 
     x: float
     y: float
@@ -68,7 +68,7 @@ class Confusions:
 
 
 def draw_confusions(table: Table, class_names: Sequence[str]) -> Confusions:
-    """Return the picture of a table of confusions, a row for each actual class."""
+    """Return the picture of a confusion matrix, a row for each actual class."""
     classes = len(class_names)
     totals = table.sum(axis=1, keepdims=True)
     shares = table / np.maximum(totals, 1)
@@ -96,7 +96,7 @@ def draw_confusions(table: Table, class_names: Sequence[str]) -> Confusions:
             f"{table[row, column]}" if table[row, column] else "",
             round(float(np.sqrt(shares[row, column])), 3),
             row == column,
-            f"{class_names[row]} taken for {class_names[column]}: {table[row, column]:,} "
+            f"{class_names[row]} predicted as {class_names[column]}: {table[row, column]:,} "
             f"({shares[row, column]:.1%})",
         )
         for row in range(classes)

@@ -79,8 +79,8 @@ class RunContent:
         curves: Figures over the epochs.
         reliability: Accuracy against confidence.
         roc: The ROC curve, of two classes.
-        confusions: The table of confusions.
-        classes: The figures of the classes, the worst recognised first, each with its index.
+        confusions: The confusion matrix.
+        classes: The figures of the classes, lowest recall first, each with its index.
         classes_left_out: How many more there are.
         mistakes: The most confident ones.
         wrong: How many mistakes there are.

@@ -15,7 +15,7 @@ from kzoo.datasets.shape import Scaling
 Pixels = npt.NDArray[np.uint8]
 # Of weights: above zero and below, readable on light and on dark ground.
 POSITIVE, NEGATIVE = (232, 106, 30), (52, 128, 224)
-# Of a table of confusions: what is right, and what is not.
+# Of a confusion matrix: what is right, and what is not.
 _RIGHT, _WRONG = (99, 102, 241), (232, 106, 30)
 
 

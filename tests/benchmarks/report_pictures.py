@@ -70,7 +70,7 @@ def search_images() -> kzoo.Search:
 
 
 PICTURES = (
-    Picture("report", "", "What is taken for what", train_images),
+    Picture("report", "", "Confusion matrix", train_images),
     Picture("report-images", "", "Figures by class", train_images),
     Picture("report-mistakes", "The most confident mistakes", "The model", train_images),
     Picture("report-table", "", "Figures by class", train_table),

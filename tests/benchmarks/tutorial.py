@@ -75,11 +75,11 @@ PRINTED = {
     "measure.glorot_loss": ("measure.py", _GLOROT + r"loss ([\d.]+)"),
     "cnn.all_parameters": ("kzoo run small_cnn", r"model: small_cnn, ([\d,]+) parameters"),
     "confused.digit": ("kzoo evaluate latest$", r"most confused +(\d)"),
-    "confused.with": ("kzoo evaluate latest$", r"most confused +\d taken for (\d)"),
+    "confused.with": ("kzoo evaluate latest$", r"most confused +\d predicted as (\d)"),
     "confused.times": ("kzoo evaluate latest$", r"most confused .*\((\d+)\)"),
-    "worst.digit": ("kzoo evaluate latest$", r"taken for\n(\d)"),
-    "worst.examples": ("kzoo evaluate latest$", r"taken for\n\d +([\d,]+)"),
-    "worst.recall": ("kzoo evaluate latest$", r"taken for\n\d +[\d,]+ +[\d.]+ +([\d.]+)"),
+    "worst.digit": ("kzoo evaluate latest$", r"predicted as\n(\d)"),
+    "worst.examples": ("kzoo evaluate latest$", r"predicted as\n\d +([\d,]+)"),
+    "worst.recall": ("kzoo evaluate latest$", r"predicted as\n\d +[\d,]+ +[\d.]+ +([\d.]+)"),
     "on_paper.accuracy": ("kzoo evaluate latest --data", r"^accuracy +([\d.]+)"),
 }
 

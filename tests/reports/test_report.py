@@ -170,7 +170,7 @@ def test_without_its_data_a_page_leaves_out_what_needs_them(
         assert text.count(said) == 2
         assert "So this is not known." in text
         assert "The examples themselves are not shown." in text
-        assert "Figures by class" in text
+        assert "Metrics by class" in text
 
 
 def test_many_classes_are_a_picture_and_few_are_cells() -> None:
