@@ -11,7 +11,6 @@ import typer
 
 from kzoo.cli.arguments import (
     DataOption,
-    FromOption,
     JsonOption,
     LogOption,
     OptionalSpecArgument,
@@ -19,6 +18,7 @@ from kzoo.cli.arguments import (
     OverridesArgument,
     PlainOption,
     QuietOption,
+    complete_model,
     display_mode,
     log_options,
     parse_duration,
@@ -64,7 +64,16 @@ def tune(
         ),
     ] = None,
     data: DataOption = None,
-    start_from: FromOption = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL_OR_SEARCH",
+            help="Start every trial from the weights of a trained model, where they fit; or a "
+            "search: its trials count as told where this one would repeat them.",
+            autocompletion=complete_model,
+        ),
+    ] = None,
     out: OutOption = Path("runs"),
     max_trials: Annotated[
         int | None,
@@ -119,6 +128,7 @@ def tune(
     """Search for better values and write the best as a spec."""
     from kzoo.runs import directory, find_run
     from kzoo.spec import load_spec
+    from kzoo.tuning.search import find_search
 
     mode = display_mode(plain=plain, quiet=quiet)
     options = _workers(workers, scheduler) + log_options(log)
@@ -137,7 +147,10 @@ def tune(
         refuse_with_resume(spec, start_from)
         path = find_run(resume, out, record=directory.SEARCH)
     else:
-        checked = load_spec(*spec_and_changes(spec, overrides, data, start_from=start_from))
+        earlier = find_search(start_from, out)
+        model = None if earlier else start_from
+        checked = load_spec(*spec_and_changes(spec, overrides, data, start_from=model))
+        settings["start_from"] = earlier
     with only_json(as_json) as give, telling_how_to_resume("kzoo tune", options):
         from kzoo.tuning.tune import resume_search
         from kzoo.tuning.tune import tune as search

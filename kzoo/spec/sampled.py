@@ -69,6 +69,13 @@ def own_values(spec: Spec) -> dict[str, Any]:
     return _own(spec.to_dict(), spec.tune.space) if spec.tune else {}
 
 
+def point_in(tree: Tree, space: Space) -> dict[str, Any] | None:
+    """Return the point of a space that a spec's JSON data are at; None where it has none."""
+    own = _own(tree, space)
+    dimensions = active(space, own)
+    return {path: own[path] for path in dimensions} if dimensions.keys() <= own.keys() else None
+
+
 def _own(tree: Tree, space: Space) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path, dimension in space.items():
@@ -115,9 +122,9 @@ def known_points(spec: Spec) -> list[dict[str, Any]]:
     tune = spec.tune
     if tune is None:
         return []
-    own, points = own_values(spec), []
-    if not ALGORITHMS[tune.algorithm].lists_values and active(tune.space, own).keys() <= own.keys():
-        points.append({path: own[path] for path in active(tune.space, own)})
+    own, first = own_values(spec), point_in(spec.to_dict(), tune.space)
+    is_own_first = first is not None and not ALGORITHMS[tune.algorithm].lists_values
+    points = [first] if first is not None and is_own_first else []
     for number, given in enumerate(tune.try_first):
         point = _listed_point(tune.space, given, own, place=f"tune.try_first.{number}")
         points.append(point)

@@ -90,7 +90,20 @@ class Confirmed(Section):
     scores: tuple[float, ...]
 
 
-Event = Asked | Idle | Told | Retried | Resumed | Confirmed
+class Took(Section):
+    """Trials of an earlier search count as told: they are the first that are proposed.
+
+    Attributes:
+        search: The earlier search's directory.
+        trials: Its trials, with their values in this search's space.
+    """
+
+    event: Literal["took"] = "took"
+    search: str
+    trials: tuple[Trial, ...]
+
+
+Event = Asked | Idle | Told | Retried | Resumed | Confirmed | Took
 Line = Began | Event
 
 _LINE: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="event")])
@@ -163,6 +176,26 @@ class SearchLog:
     def told(self, trial: Trial) -> None:
         """Record how a trial ended."""
         self._append(Told(trial=trial))
+
+    def took(self, search: str, trials: tuple[Trial, ...]) -> None:
+        """Record what was taken over from an earlier search, before anything is proposed."""
+        event = Took(search=search, trials=trials)
+        self._append(event)
+        self.events.append(event)
+
+    @property
+    def taken(self) -> tuple[Trial, ...]:
+        """The trials that were taken over."""
+        return next((event.trials for event in self.events if isinstance(event, Took)), ())
+
+    @staticmethod
+    def beginning_of(path: Path) -> Began | None:
+        """Return how the search of a log began, without touching it.
+
+        Raises:
+            RunError: it cannot be read, or a line is damaged.
+        """
+        return _read(path)[0]
 
     def confirmed(self, number: str, scores: tuple[float, ...]) -> None:
         """Record what a trial came to with fresh seeds."""

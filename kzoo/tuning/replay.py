@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kzoo.errors import RunError
 from kzoo.runs.trial import Trial
 from kzoo.tuning.algorithms import Proposer
-from kzoo.tuning.log import Asked, Confirmed, Event, Resumed, Retried, Told
+from kzoo.tuning.log import Asked, Confirmed, Event, Resumed, Retried, Told, Took
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ def replay(proposer: Proposer, events: Iterable[Event]) -> Replayed:
     for event in events:
         if isinstance(event, Resumed):
             max_trials, confirm = event.max_trials, event.confirm
+            continue
+        if isinstance(event, Took):
             continue
         if isinstance(event, Confirmed):
             confirmed[event.number] = event.scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 from collections import Counter
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kzoo.display.text import format_parameter, with_deviation
 from kzoo.errors import RunError
-from kzoo.runs import directory, write_atomically
+from kzoo.runs import directory, find_run, write_atomically
 from kzoo.runs.trial import SCORED, Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.tune import TuneSpec
@@ -161,6 +162,24 @@ class Search(Summarized):
                 "spec": str(self.path / BEST),
             },
         }
+
+
+def find_search(given: Any, out: str | os.PathLike[str] = "runs") -> Search | None:
+    """Return the search that a person means to start from; None where they mean a model.
+
+    Args:
+        given: A Search, its path, its name or the beginning of it; or any model.
+        out: The folder of searches that are given by their names.
+    """
+    if isinstance(given, Search) or not isinstance(given, str | os.PathLike):
+        return given if isinstance(given, Search) else None
+    if os.fspath(given) == directory.LATEST:
+        # The latest run, as everywhere.
+        return None
+    try:
+        return Search(find_run(given, out, record=directory.SEARCH).absolute())
+    except RunError:
+        return None
 
 
 def shown(trial: Trial) -> Mapping[str, Any]:

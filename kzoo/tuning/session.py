@@ -40,6 +40,7 @@ from kzoo.tuning.needs import Needs, carry_builders, versions
 from kzoo.tuning.replay import Replayed, replay
 from kzoo.tuning.report import write_report
 from kzoo.tuning.search import ARRAYS, LOG, TRIALS, Search, write_spec
+from kzoo.tuning.takeover import take_over, tell_taken
 from kzoo.tuning.worker import ask_worker, data_of, keep_data
 
 # More trials than these, as a whole grid can have, are told to a person before they begin.
@@ -83,13 +84,20 @@ class Session:
     terms: Terms
     log: tuple[str, ...] = ()
 
-    def begin(self, spec: Spec, data: tuple[Any, ...] | None, out: Path) -> Search:
+    def begin(
+        self,
+        spec: Spec,
+        data: tuple[Any, ...] | None,
+        out: Path,
+        earlier: Search | None = None,
+    ) -> Search:
         """Make a search's directory and search.
 
         Args:
             spec: What to tune.
             data: Arrays instead of the spec's dataset; a copy is kept.
             out: The folder that gets the search's own folder.
+            earlier: A search whose trials are taken over where this one would repeat them.
         """
         _refuse_frames(data)
         dataset = self._load(spec, data)
@@ -100,6 +108,7 @@ class Session:
             )
         spec, asked = resolve(spec, dataset), spec.fit
         change = describe_change(asked, spec.fit, len(dataset.train))
+        taken = take_over(earlier, spec, dataset.fingerprint) if earlier else None
         path = create_run(out.absolute(), f"{spec.name}-tune")
         with holding(path):
             if data is not None:
@@ -107,7 +116,10 @@ class Session:
             write_spec(path / directory.SEARCH, spec, path)
             with SearchLog(path / LOG) as log:
                 log.began(spec.to_dict(), dataset.fingerprint)
-                return self._search(path, spec, dataset, log, change)
+                if earlier and taken:
+                    log.took(str(earlier.path), taken.trials)
+                words = taken.words if taken else ""
+                return self._search(path, spec, dataset, log, change=change, taken=words)
 
     def go_on(self, path: Path, spec: Spec, place: str | None = None) -> Search:
         """Search on from where the log ends.
@@ -145,22 +157,36 @@ class Session:
             return load_dataset(spec, data, on_progress=on_progress)
 
     def _search(
-        self, path: Path, spec: Spec, dataset: Dataset, log: SearchLog, change: str = ""
+        self,
+        path: Path,
+        spec: Spec,
+        dataset: Dataset,
+        log: SearchLog,
+        *,
+        change: str = "",
+        taken: str = "",
     ) -> Search:
         if isinstance(self.executor, InProcess):
             keep_data(spec, dataset)
         tune, search = _tune(spec), Search(path)
-        proposer = make_proposer(
-            tune, seed=spec.seed, epochs=spec.fit.epochs, known=known_points(spec)
-        )
-        before = replay(proposer, log.events)
-        limit = self._count(tune, proposer, before)
+        first = [trial.values for trial in log.taken]
+        known = [*first, *(point for point in known_points(spec) if point not in first)]
+        proposer = make_proposer(tune, seed=spec.seed, epochs=spec.fit.epochs, known=known)
+        before = tell_taken(log.taken, replay(proposer, log.events), proposer, log)
+        limit = self._count(tune, proposer, before, len(first))
         confirms = self._count_fresh(tune, before)
-        log.session(limit, self.terms.time_limit, confirms, self.executor.where)
+        log.session(limit - len(first), self.terms.time_limit, confirms, self.executor.where)
         before = self._reopened(before, log)
         progress = SearchProgress(
             self._header(
-                path, spec, dataset, proposer, limit=limit, confirms=confirms, change=change
+                path,
+                spec,
+                dataset,
+                proposer,
+                limit=limit,
+                confirms=confirms,
+                change=change,
+                taken=taken,
             ),
             total=limit,
             metric=tune.objective.metric,
@@ -201,12 +227,15 @@ class Session:
         show_result(search, self.display)
         return search
 
-    def _count(self, tune: TuneSpec, proposer: Proposer, before: Replayed) -> int:
-        """Return the number of trials at most: as asked now, as asked last, as the spec says."""
-        wanted = self.terms.max_trials or before.max_trials
+    def _count(self, tune: TuneSpec, proposer: Proposer, before: Replayed, taken: int) -> int:
+        """Return the number of trials at most, those taken over included.
+
+        It is as asked now, as asked last, or as the spec says.
+        """
+        wanted = self.terms.max_trials or before.max_trials or tune.max_trials
         if wanted is not None:
-            tune = tune.model_copy(update={"max_trials": wanted})
-        return count_trials(tune, proposer)
+            tune = tune.model_copy(update={"max_trials": wanted + taken})
+        return count_trials(tune, proposer, more=taken)
 
     def _count_fresh(self, tune: TuneSpec, before: Replayed) -> int:
         """Return the fresh seeds for the best: as asked now, as asked last, as the spec says."""
@@ -266,6 +295,7 @@ class Session:
         limit: int,
         confirms: int,
         change: str,
+        taken: str,
     ) -> Header:
         tune, points = _tune(spec), proposer.points
         of = "" if points is None else f" of {points:,} points"
@@ -291,6 +321,7 @@ class Session:
                 **({"seeds": seeds} if (seeds := _seeds(tune, confirms)) else {}),
                 **({"start": f"the weights of {start.model}"} if start else {}),
                 **({"training": change} if change else {}),
+                **({"known": taken} if taken else {}),
                 "where": self.executor.where,
                 **opening(self.log, path),
             },

@@ -18,7 +18,7 @@ from kzoo.spec import load_spec
 from kzoo.spec.load import Overrides, SpecSource
 from kzoo.spec.tune import MOST_SEEDS, MOST_TRIALS
 from kzoo.tuning.executors import InProcess, LocalWorkers, TrialExecutor
-from kzoo.tuning.search import Search
+from kzoo.tuning.search import Search, find_search
 
 if TYPE_CHECKING:
     from kzoo.display import Mode
@@ -30,7 +30,7 @@ def tune(
     data: tuple[Any, ...] | None = None,
     *,
     overrides: Overrides = (),
-    start_from: AnyModel | None = None,
+    start_from: AnyModel | Search | None = None,
     out: str | os.PathLike[str] = "runs",
     workers: int = 1,
     scheduler: str | None = None,
@@ -51,7 +51,9 @@ def tune(
         data: Arrays to train on instead of the spec's dataset, as in `kzoo.run`. The search keeps
             a copy in its directory.
         overrides: Spec paths and values laid over the spec: ``{"tune.algorithm": "bayesian"}``.
-        start_from: A trained model whose weights every trial starts from, as in `kzoo.run`.
+        start_from: A trained model whose weights every trial starts from, as in `kzoo.run`; or a
+            search, a Search or its path, whose trials count as told where this search would repeat
+            them.
         out: The folder that gets the search's own folder.
         workers: Processes that run trials; 0 runs them in this process, one after the other.
         scheduler: The address of a Dask scheduler whose workers run the trials instead, such as
@@ -71,7 +73,10 @@ def tune(
         Interrupted: a signal ended the search; it can be resumed.
     """
     names = tuple(library.name for library in find_libraries(log))
-    checked = load_spec(spec, with_start(overrides, start_from))
+    earlier = find_search(start_from, out)
+    if not isinstance(start_from, Search) and earlier is None:
+        overrides = with_start(overrides, start_from)
+    checked = load_spec(spec, overrides)
     if checked.tune is None:
         raise SpecError(
             f"{checked.name}: has no tune section; expected one that says which values to try, as "
@@ -81,7 +86,7 @@ def tune(
     most = max_trials or checked.tune.max_trials
     with _executor(workers, scheduler, most) as executor:
         session = _session(executor, display, names, max_trials, time_limit, confirm)
-        return session.begin(checked, data, Path(out))
+        return session.begin(checked, data, Path(out), earlier)
 
 
 def resume_search(

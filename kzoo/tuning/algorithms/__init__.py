@@ -42,15 +42,16 @@ def make_proposer(
     return KnownFirst(proposer, known, more=among.count(False))
 
 
-def count_trials(tune: TuneSpec, proposer: Proposer) -> int:
+def count_trials(tune: TuneSpec, proposer: Proposer, *, more: int = 0) -> int:
     """Return the number of trials that a search has at most.
 
     Args:
         tune: The search.
         proposer: Its proposer.
+        more: How many it has beside the usual number where nobody says how many.
     """
     own = proposer.limit
     wanted = tune.max_trials
     if wanted is None and not (ALGORITHMS[tune.algorithm].is_whole and own is not None):
-        wanted = _USUAL_TRIALS
+        wanted = _USUAL_TRIALS + more
     return min(count for count in (wanted, own) if count is not None)
