@@ -55,7 +55,7 @@ found["optimizer"] = type(kzoo.load_spec("spec.json").optimizer.make(
 
 rows = [{"x": [i % 2, 1, i], "class": "ab"[i % 2]} for i in range(60)]
 Path("my.records").write_text(json.dumps(rows))
-changes = {"dataset.name": "my.records", "fit.monitor": "val_macro_f1",
+changes = {"dataset.name": "my.records", "fit.monitor": "val_jaccard",
            "fit.restore_best_weights": True}
 sys.stderr = plain = io.StringIO()
 run = kzoo.run(spec, overrides=changes, out="records", display="plain", callbacks=[Gap()])
@@ -71,7 +71,7 @@ try:
 except kzoo.DataError as error:
     found["accepted"] = str(error)
 
-tune = {"algorithm": "ends", "objective": {"metric": "val_macro_f1"},
+tune = {"algorithm": "ends", "objective": {"metric": "val_jaccard"},
         "space": {"optimizer.learning_rate": {"type": "float", "min": 1e-4, "max": 0.1}}}
 search = kzoo.tune({**spec, "tune": tune}, out="search", workers=0, display="quiet")
 found["tried"] = [trial.values["optimizer.learning_rate"] for trial in search.trials]
@@ -173,11 +173,11 @@ def test_a_search_algorithm_is_one_file_and_its_entry(found: dict[str, Any]) -> 
 
 def test_a_metric_is_one_entry(found: dict[str, Any]) -> None:
     """It is monitored, kept, reported, evaluated, printed and searched by."""
-    assert "val_macro_f1" in found["history"]
-    assert found["metrics"]["val_macro_f1"] >= 0
-    assert found["metrics"]["test_macro_f1"] == found["evaluation"]["macro_f1"]
-    assert f"macro F1           {found['evaluation']['macro_f1']:.4f}" in found["evaluate"]
-    assert found["best"] == "val_macro_f1"
+    assert "val_jaccard" in found["history"]
+    assert found["metrics"]["val_jaccard"] >= 0
+    assert found["metrics"]["test_jaccard"] == found["evaluation"]["jaccard"]
+    assert f"jaccard            {found['evaluation']['jaccard']:.4f}" in found["evaluate"]
+    assert found["best"] == "val_jaccard"
     assert all(0 <= score <= 1 for score in found["scores"])
 
 

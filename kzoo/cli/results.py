@@ -15,7 +15,7 @@ from kzoo.cli.output import quoted, shown
 from kzoo.display import Mode
 from kzoo.display.forms import can_move
 from kzoo.display.text import format_parameter, printable
-from kzoo.figures import accuracy_interval
+from kzoo.figures import METRICS, accuracy_interval
 from kzoo.figures.interval import written_accuracy
 from kzoo.spec import Spec
 from kzoo.spec.spec import Found
@@ -133,6 +133,11 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
     rows = [("test accuracy", _accuracy(metrics))]
     if metrics.get("headline") == _BALANCED:
         rows.insert(0, ("balanced accuracy", f"{metrics[_BALANCED]:.4f} (mean over the classes)"))
+    rows += [
+        (f"test {metric.title}", f"{metrics[f'test_{name}']:.4f}")
+        for name, metric in METRICS.items()
+        if not metric.always and f"test_{name}" in metrics
+    ]
     if "test_majority" in metrics:
         always = f"always {metrics['majority_class']}"
         rows.append(("most frequent", f"{metrics['test_majority']:.4f} ({always})"))

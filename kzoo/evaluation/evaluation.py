@@ -14,7 +14,7 @@ from kzoo.display import Mode
 from kzoo.errors import RunError
 from kzoo.evaluation.data import TestSet, arrays_for, dataset_for
 from kzoo.evaluation.predictions import read_predictions
-from kzoo.figures import METRICS, accuracy_interval, majority_accuracy
+from kzoo.figures import METRICS, accuracy_interval, majority_accuracy, reported_metrics
 from kzoo.figures.classes import (
     ClassFigures,
     Confusion,
@@ -123,6 +123,7 @@ def evaluation(
     notices: tuple[str, ...] = (),
     majority_class: str | None = None,
     headline: str = "accuracy",
+    monitored: str | None = None,
 ) -> Evaluation:
     """Return the figures of a model's answers.
 
@@ -136,7 +137,9 @@ def evaluation(
         notices: What the person should know of the data.
         majority_class: The class most frequent in training, or None.
         headline: The metric to go by.
+        monitored: What the run monitored, which is reported too.
     """
+    metrics = reported_metrics(monitored, labels)
     answer = class_names.index(majority_class) if majority_class in class_names else None
     table = confusion_table(probabilities.argmax(axis=1), labels, len(class_names))
     return Evaluation(
@@ -144,7 +147,7 @@ def evaluation(
         name=name,
         dataset=dataset,
         examples=len(labels),
-        metrics={key: metric.function(probabilities, labels) for key, metric in METRICS.items()},
+        metrics={key: metric.function(probabilities, labels) for key, metric in metrics.items()},
         accuracy_interval=accuracy_interval(int(table.trace()), len(labels)),
         classes=class_figures(table, class_names),
         confusions=confusions(table, class_names)[:_CONFUSIONS_SHOWN],
@@ -200,6 +203,7 @@ def evaluate(
         notices=tested.notices,
         majority_class=found.metrics.get("majority_class"),
         headline=_headline(found),
+        monitored=found.spec.monitor,
     )
 
 

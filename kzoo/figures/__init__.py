@@ -2,7 +2,15 @@
 
 from kzoo.figures.baseline import majority_accuracy
 from kzoo.figures.interval import accuracy_interval
-from kzoo.figures.metrics import METRICS, MONITORED, Direction, Metric, metric_of
+from kzoo.figures.metrics import (
+    METRICS,
+    MONITORED,
+    Direction,
+    Metric,
+    is_defined,
+    metric_of,
+    reported_metrics,
+)
 
 __all__ = [
     "METRICS",
@@ -10,6 +18,8 @@ __all__ = [
     "Direction",
     "Metric",
     "accuracy_interval",
+    "is_defined",
     "majority_accuracy",
     "metric_of",
+    "reported_metrics",
 ]

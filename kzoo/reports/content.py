@@ -35,6 +35,7 @@ Labels = npt.NDArray[np.int64]
 _EPOCH, _SECONDS, _LEARNING_RATE = "epoch", "seconds", "learning_rate"
 _TITLES = {
     "loss": "Loss", "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy",
+    "macro_f1": "Macro F1", "area_under_curve": "Area under the ROC curve",
     _LEARNING_RATE: "Learning rate",
 }  # fmt: skip
 _MOST_CURVES = 6

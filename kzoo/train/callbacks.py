@@ -9,7 +9,7 @@ import numpy as np
 
 from kzoo.datasets import Arrays
 from kzoo.errors import SpecError
-from kzoo.figures import metric_of
+from kzoo.figures import is_defined, metric_of
 from kzoo.runs import predict
 from kzoo.spec import Spec
 from kzoo.start import keras
@@ -41,6 +41,24 @@ def make_stopping(spec: Spec) -> keras.callbacks.EarlyStopping | None:
     )
 
 
+def refuse_undefined(monitored: str, validation: Arrays | None) -> None:
+    """Refuse a metric that the validation examples leave undefined.
+
+    Args:
+        monitored: A name of `kzoo.figures.MONITORED`.
+        validation: The examples; None where there are none.
+
+    Raises:
+        SpecError: too few classes have validation examples.
+    """
+    metric = metric_of(monitored)
+    if validation is not None and not is_defined(metric, validation.y):
+        raise SpecError(
+            f"{monitored}: received validation examples of "
+            f"{len(set(validation.y.tolist()))} class; expected {metric.least_classes} or more"
+        )
+
+
 class EpochSeeds(keras.callbacks.Callback):
     """Seeds every random layer anew at each epoch, so that an epoch can be begun from nothing.
 
@@ -68,6 +86,9 @@ class ValidationFigures(keras.callbacks.Callback):
         model: Takes raw inputs.
         validation: The examples; None where there are none.
         wanted: Names of `kzoo.figures.MONITORED`; those that `fit` reports are left to it.
+
+    Raises:
+        SpecError: the examples leave one undefined.
     """
 
     def __init__(
@@ -76,6 +97,9 @@ class ValidationFigures(keras.callbacks.Callback):
         super().__init__()
         self._predicted = model
         self._validation = validation
+        wanted = list(wanted)
+        for name in wanted:
+            refuse_undefined(name, validation)
         self._metrics = {name: metric_of(name) for name in wanted if not metric_of(name).in_fit}
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

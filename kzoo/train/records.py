@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from kzoo.datasets import Dataset
 from kzoo.datasets.notices import class_counts, rarest_class, row_sums
-from kzoo.figures import METRICS, MONITORED, majority_accuracy
+from kzoo.figures import MONITORED, majority_accuracy, reported_metrics
 from kzoo.runs import (
     DatasetFacts,
     describe_environment,
@@ -135,8 +135,9 @@ def _test(path: Path, trained: Trained) -> dict[str, Any]:
             training_rows=_training_rows(trained.dataset),
         ),
     )
+    metrics = reported_metrics(trained.spec.monitor, test.y)
     figures = {
-        f"test_{name}": metric.function(probabilities, test.y) for name, metric in METRICS.items()
+        f"test_{name}": metric.function(probabilities, test.y) for name, metric in metrics.items()
     }
     # With the validation rows, whose number a person need not think of.
     counts = class_counts(trained.dataset, trained.dataset.num_classes)

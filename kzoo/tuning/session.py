@@ -27,6 +27,7 @@ from kzoo.spec.places import expand_home
 from kzoo.spec.sampled import known_points
 from kzoo.spec.space import all_paths
 from kzoo.spec.tune import TuneSpec
+from kzoo.train.callbacks import refuse_undefined
 from kzoo.train.interruption import interrupting
 from kzoo.train.moved import lasting_name, missing_place
 from kzoo.train.resumption import PLACE_PATHS, differences
@@ -106,6 +107,7 @@ class Session:
                 f"tune.objective: {_tune(spec).objective.metric} needs validation images, of which "
                 "dataset.validation_size leaves none"
             )
+        refuse_undefined(_tune(spec).objective.metric, dataset.validation)
         spec, asked = resolve(spec, dataset), spec.fit
         change = describe_change(asked, spec.fit, len(dataset.train))
         taken = take_over(earlier, spec, dataset.fingerprint) if earlier else None

@@ -33,18 +33,18 @@ METRIC: Recipe = {
         (
             "METRICS = {",
             '''
-def macro_f1(probabilities: Probabilities, labels: Labels) -> float:
-    """Return the mean F1 of all classes."""
-    from sklearn.metrics import f1_score
+def jaccard(probabilities: Probabilities, labels: Labels) -> float:
+    """Return the mean Jaccard index of all classes."""
+    from sklearn.metrics import jaccard_score
 
-    return float(f1_score(labels, probabilities.argmax(axis=1), average="macro"))
+    return float(jaccard_score(labels, probabilities.argmax(axis=1), average="macro"))
 
 
 ''',
         ),
         (
             '        Metric("loss", "mean loss"',
-            '        Metric("macro_f1", "macro F1", "max", macro_f1),\n',
+            '        Metric("jaccard", "jaccard", "max", jaccard),\n',
         ),
     ]
 }
