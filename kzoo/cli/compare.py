@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from kzoo.display.table import Column
     from kzoo.evaluation import Comparison
-    from kzoo.evaluation.comparison import Compared
+    from kzoo.evaluation.compared import Compared
 
 # More columns of values than this are hard to read beside each other.
 _MOST_COLUMNS = 4

@@ -36,7 +36,7 @@ def describe_data(spec: Spec) -> list[str]:
     if section.augment:
         sentences.append(f"each training image is {_augmentation(section.augment)}")
     if section.fallback:
-        sentences.append(f"where {section.name} cannot be had, {section.fallback} instead")
+        sentences.append(f"where {section.name} is not available, {section.fallback} instead")
     return sentences
 
 

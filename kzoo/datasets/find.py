@@ -35,9 +35,9 @@ def find_source(
             raise
         source = _read(section.fallback, section, on_progress)
         notice = (
-            f"{section.name} cannot be had: this run trains on {section.fallback} instead, and its "
-            f"figures are not {section.name}'s. It could not be downloaded: {error.failure}. "
-            f"{error.advice}."
+            f"{section.name} is not available: this run trains on {section.fallback} instead, so "
+            f"its accuracy is not that of {section.name}. {error.advice}. The download failed: "
+            f"{error.failure}."
         )
         return section.fallback, replace(source, notices=(notice, *source.notices))
 

@@ -193,7 +193,7 @@ def _unavailable(name: str, own_copy: Path | None, error: Exception) -> Unavaila
     looked = f"no {own_copy}" if own_copy else "KZOO_DATA is not set"
     reason = " ".join(str(error).split()).rstrip(". ") or type(error).__name__
     return UnavailableError(
-        f"{name}: cannot be had ({looked}; none in {_cache_folder()}; download: {reason})",
+        f"{name}: is not available ({looked}; none in {_cache_folder()}; download: {reason})",
         f"Put {name}.npz in a folder and set KZOO_DATA to that folder, or use --data FILE.npz "
         "or --data digits",
         reason,

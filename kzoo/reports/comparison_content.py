@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kzoo.evaluation.comparison import Compared, Comparison
+from kzoo.evaluation.compared import Compared, Comparison
 from kzoo.spec.parse import describe
 
 # The width of the picture of an interval, and the room left at its ends.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kzoo.display import Mode
 from kzoo.display.text import duration
 from kzoo.errors import RunError
-from kzoo.evaluation.comparison import Comparison
+from kzoo.evaluation.compared import Comparison
 from kzoo.looks import base_style, source_hash
 from kzoo.reports.charts import short
 from kzoo.reports.comparison_content import ComparisonContent, comparison_content

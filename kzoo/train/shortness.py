@@ -45,7 +45,7 @@ def training_notices(
     late, whole = halves[0]
     longer = min(round(spec.fit.epochs * _times_longer(late / whole)), _MOST_EPOCHS)
     return [
-        f"the loss still fell steeply when the training ended: {late:.2g} of {whole:.2g} in its "
+        f"the training may be too short: {late:.2g} of the loss's fall of {whole:.2g} came in its "
         f"second half. {len(rows):,} epochs are too few: try fit.epochs={longer}"
     ]
 

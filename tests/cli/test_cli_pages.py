@@ -98,7 +98,7 @@ def test_the_page_says_what_is_known_of_a_spec(kzoo_here: Command) -> None:
     assert f"{figure} on the test set" in said
     assert "0.945 (the classic MNIST tutorial)" in said
     assert "mnist: 70,000 handwritten digits, grey images of 28x28, 10 classes" in said
-    assert "where mnist cannot be had, digits instead" in said
+    assert "where mnist is not available, digits instead" in said
     assert "kzoo init deep_mlp_random_normal" in said
 
 

@@ -94,7 +94,7 @@ def test_a_failed_download_says_how_to_supply_the_data() -> None:
     with pytest.raises(UnavailableError) as caught:
         load_mnist()
     message = str(caught.value)
-    assert message.startswith("mnist: cannot be had (KZOO_DATA is not set; none in ")
+    assert message.startswith("mnist: is not available (KZOO_DATA is not set; none in ")
     assert "download: URL fetch failure on the server: no network)" in message
     assert "Put mnist.npz in a folder and set KZOO_DATA to that folder" in message
     assert "--data digits" in message
@@ -103,7 +103,7 @@ def test_a_failed_download_says_how_to_supply_the_data() -> None:
 
 def test_a_failed_download_names_the_place_in_the_own_folder(own_folder: Path) -> None:
     """Where KZOO_DATA is set the error names the file that is not there."""
-    with pytest.raises(UnavailableError, match="mnist: cannot be had") as caught:
+    with pytest.raises(UnavailableError, match="mnist: is not available") as caught:
         load_mnist()
     assert f"no {own_folder / 'mnist.npz'}" in str(caught.value)
 
@@ -127,10 +127,10 @@ def test_the_fallback_trains_on_digits_under_a_notice() -> None:
     assert dataset.name == "digits"
     assert dataset.input_shape == (8, 8)
     assert dataset.notices[0].startswith(
-        "mnist cannot be had: this run trains on digits instead, and its figures are not mnist's."
+        "mnist is not available: this run trains on digits instead, so its accuracy is not that of "
+        "mnist. Put mnist.npz in a folder and set KZOO_DATA to that folder"
     )
-    assert "It could not be downloaded: " in dataset.notices[0]
-    assert "set KZOO_DATA to that folder" in dataset.notices[0]
+    assert "The download failed: " in dataset.notices[0]
 
 
 def test_the_fallback_is_left_alone_where_the_data_are_there(own_folder: Path) -> None:
