@@ -1,4 +1,4 @@
-from .comparison import Comparison as Comparison
+from .compared import Comparison as Comparison
 from .comparison import compare as compare
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate

@@ -90,7 +90,7 @@ def test_a_small_table_is_trained_and_its_spec_repeats_it(tmp_path: Path) -> Non
     fit = first.spec.fit
     assert (fit.epochs, fit.batch_size, fit.min_steps) == (15, 8, None)
     assert first.metrics["epochs"] == fit.epochs
-    assert any("fit.min_steps 60" in remark for remark in first.metrics["remarks"])
+    assert any("fit.min_steps asks for 60" in remark for remark in first.metrics["remarks"])
     again = kzoo.run(first.spec, (x, y), out=tmp_path, display="quiet")
     assert first_difference(again, first) is None
     assert not any("min_steps" in remark for remark in again.metrics["remarks"])
