@@ -10,7 +10,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from kzoo.display.text import format_parameter, short_names
+from kzoo.display.text import format_cost, format_parameter, short_names
 from kzoo.errors import KzooError, RunError
 from kzoo.figures.optimism import best_accuracy_optimism
 from kzoo.reports.charts import Chart, Line, Tick, scatter_chart, short
@@ -68,6 +68,9 @@ class SearchContent:
         rows: Validation rows that each score was measured on, if known.
         optimism: By how much the best score is too good on average, if it can be estimated.
         progress: Scores over the trials.
+        cost: What was weighed against the score; empty without.
+        costs: Scores over it; None where it is of no trial known.
+        front: The trials that no other beats in both, the best score first, with their costs.
         scatters: Each parameter against the score.
         parallel: All parameters and the score.
         importance: Of the parameters, the most important first, their sum 1.
@@ -94,6 +97,9 @@ class SearchContent:
     rows: int | None
     optimism: float | None
     progress: Chart
+    cost: str
+    costs: Chart | None
+    front: tuple[tuple[Trial, str], ...]
     scatters: tuple[Chart, ...]
     parallel: Parallel
     importance: tuple[tuple[str, float], ...]
@@ -162,6 +168,9 @@ def search_content(search: Search) -> SearchContent:
             x_title="trial with a score, in the order of the proposals",
             climbs=list(accumulate(scores, climb)),
         ),
+        cost=tune.also.metric if tune.also else "",
+        costs=_costs(search, best),
+        front=tuple((trial, format_cost(trial.cost)) for trial in search.front[:_MOST_TRIALS]),
         scatters=tuple(
             scatter_chart(
                 one.path,
@@ -199,6 +208,29 @@ def search_content(search: Search) -> SearchContent:
             else ""
         ),
         again=shlex.join(["kzoo", "tune", str(search.path / directory.SEARCH)]),
+    )
+
+
+def _costs(search: Search, best: Trial) -> Chart | None:
+    """Return the scores over the costs, or None where no cost is known."""
+    known = [t for t in search.trials if t.score is not None and t.cost is not None]
+    also, front = search.tune.also, [trial.number for trial in search.front]
+    if also is None or not known:
+        return None
+    numbers = [trial.number for trial in known]
+    # The large dot: the best, or the best of those whose cost is known.
+    place = numbers.index(best.number if best.number in numbers else front[0])
+    return scatter_chart(
+        f"{search.tune.objective.metric} against {also.metric}",
+        [trial.cost or 0.0 for trial in known],
+        [trial.score or 0.0 for trial in known],
+        [
+            f"trial {trial.number}: {short(trial.score or 0.0)} with {format_cost(trial.cost)}"
+            + (", which no other beats in both" if trial.number in front else "")
+            for trial in known
+        ],
+        place,
+        x_title=also.metric,
     )
 
 

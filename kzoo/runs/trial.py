@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
+
+from kzoo.figures import Direction
 
 State = Literal["running", "completed", "stopped", "failed"]
 # The states of trials that have a score.
@@ -28,6 +31,7 @@ class Trial:
         run: Its run's directory; None where it has none.
         error: Why it has no score.
         parent: The number of the trial whose training it goes on with.
+        cost: The second figure, of `tune.also`; None where none is asked for or it is not known.
     """
 
     # How a trial is read back: strictly, as the log wrote it.
@@ -44,3 +48,19 @@ class Trial:
     run: Path | None = None
     error: str | None = None
     parent: str | None = None
+    cost: float | None = None
+
+
+def rank(trial: Trial, direction: Direction) -> tuple[float, float]:
+    """Return what sorts trials the best first: by score, of equal ones by cost.
+
+    One without a score comes last.
+
+    Args:
+        trial: The trial.
+        direction: Whether more (``max``) or less (``min``) of the score is better.
+    """
+    score = math.nan if trial.score is None else trial.score
+    signed = -score if direction == "max" else score
+    cost = math.inf if trial.cost is None else trial.cost
+    return (signed if math.isfinite(signed) else math.inf, cost)

@@ -14,12 +14,13 @@ from typing import Any
 from kzoo.display import SearchProgress
 from kzoo.errors import BrokenOffError, RunError, WorkerError, describe_error
 from kzoo.runs import Run, directory
-from kzoo.runs.trial import Trial
+from kzoo.runs.trial import Trial, rank
 from kzoo.spec import Spec
 from kzoo.spec.sampled import put_values
 from kzoo.spec.tune import TuneSpec
 from kzoo.tuning.algorithms import Proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor, is_worker_death
+from kzoo.tuning.front import pareto_front
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.needs import Needs
 from kzoo.tuning.pruning import Curve
@@ -152,6 +153,7 @@ class Loop:
             keeps_checkpoint=self.proposer.continues_trials,
             heeds_signals=isinstance(self.executor, InProcess),
             log=self.logged_to,
+            also=self.tune.also.metric if self.tune.also else None,
         )
         self._running[self.executor.submit(run_trial, job)] = trial
 
@@ -206,10 +208,14 @@ class Loop:
             refuse_failures(self.ended)
 
     def _drop_weights(self) -> None:
-        """Delete the trained weights of all but the best trials."""
+        """Delete the trained weights of all but the best trials, and those of the front."""
+        direction = self.tune.objective.direction
         scored = [trial for trial in self.ended if trial.score is not None]
-        scored.sort(key=lambda trial: self._sign * (trial.score or 0.0), reverse=True)
+        scored.sort(key=lambda trial: rank(trial, direction))
+        front = pareto_front(scored, direction)
         for trial in scored[self.tune.keep_weights :]:
+            if self.tune.keep_weights and trial in front:
+                continue
             for name in (directory.MODEL, directory.WEIGHTS):
                 # What cannot be deleted takes room, no more.
                 with contextlib.suppress(OSError):

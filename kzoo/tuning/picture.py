@@ -32,7 +32,8 @@ def draw_search(search: Search) -> Plot:
         raise RunError(f"{search.path}: no trial has a score, so there is nothing to draw yet")
     tune, trials = search.tune, search.trials
     scored = [trial for trial in trials if trial.score is not None]
-    panels = 1 + len(tune.space)
+    weighed = [trial for trial in scored if trial.cost is not None]
+    panels = 1 + len(tune.space) + (1 if weighed else 0)
     columns = min(panels, _COLUMNS)
     rows = math.ceil(panels / columns)
     figure = Plot(figsize=(4.2 * columns, 3.4 * rows), layout="constrained", dpi=150)
@@ -44,9 +45,11 @@ def draw_search(search: Search) -> Plot:
         _scatter(axes, path, scored, best)
         if getattr(dimension, "sampling", "linear") == "log":
             _scale_log(axes)
+    if tune.also and weighed:
+        _draw_front(others[len(tune.space)], tune.also.metric, weighed, search.front, best)
     for axes in grid[:, 0]:
         axes.set_ylabel(tune.objective.metric)
-    for axes in others[len(tune.space) :]:
+    for axes in others[panels - 1 :]:
         axes.set_visible(False)
     return figure
 
@@ -71,6 +74,23 @@ def _draw_order(axes: Axes, trials: list[Trial], best: Trial, *, sign: int) -> N
         )  # fmt: skip
     axes.set_xlabel("trial")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend(loc="best", fontsize="small")
+
+
+def _draw_front(
+    axes: Axes, name: str, trials: list[Trial], front: list[Trial], best: Trial
+) -> None:
+    """Draw the scores over the costs, and a line along the trials that no other beats."""
+
+    def places(some: list[Trial]) -> tuple[list[float], list[float]]:
+        return [trial.cost or 0.0 for trial in some], [trial.score or 0.0 for trial in some]
+
+    axes.scatter(*places(trials), s=28, alpha=0.75, color=_DOTS)
+    axes.plot(*places(front), marker="o", color=_BEST, label="front: no other beats them in both")
+    if best.cost is not None:
+        axes.scatter(*places([best]), marker="*", s=180, color=_BEST, zorder=3)
+    axes.set_xlabel(name)
     axes.grid(visible=True, alpha=0.3)
     axes.legend(loc="best", fontsize="small")
 

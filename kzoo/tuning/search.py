@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kzoo.display.text import format_parameter
+from kzoo.display.text import format_cost, format_parameter
 from kzoo.errors import RunError
 from kzoo.runs import directory, write_atomically
-from kzoo.runs.trial import SCORED, Trial
+from kzoo.runs.trial import SCORED, Trial, rank
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.tune import TuneSpec
 from kzoo.summary import Facts, Summarized
+from kzoo.tuning.front import pareto_front
 from kzoo.tuning.log import Asked, Told, read_events
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ TRIALS = "trials"
 TABLE = "trials.csv"
 PICTURE = "trials.png"
 BEST = "best.json"
+# Specs of the front, one a trial, where the search has a second figure.
+FRONT = "front"
+# Trials of the front that are named in one line.
+_MOST_OF_FRONT = 4
 # The arrays that a search was given, for its workers and for a resume.
 ARRAYS = "data.npz"
 
@@ -74,14 +79,26 @@ class Search(Summarized):
 
     @property
     def best(self) -> Trial | None:
-        """The trial with the best score, the longest trained of several; None without a score."""
-        sign = 1 if self.tune.objective.direction == "max" else -1
-        return max(
+        """The trial with the best score; None without a score.
+
+        Of several the one of the least cost, if the search has a second figure, then the longest
+        trained.
+        """
+        direction = self.tune.objective.direction
+        return min(
             (trial for trial in self.trials if trial.score is not None),
-            # Of equals the first: `max` keeps it.
-            key=lambda trial: (sign * (trial.score or 0.0), trial.epochs or 0),
+            # Of equals the first: `min` keeps it.
+            key=lambda trial: (rank(trial, direction), -(trial.epochs or 0)),
             default=None,
         )
+
+    @property
+    def front(self) -> list[Trial]:
+        """The trials that no other beats in score and in the cost of `tune.also` together.
+
+        The best score first; none where the search has no second figure.
+        """
+        return pareto_front(self.trials, self.tune.objective.direction)
 
     def plot(self) -> Plot:
         """Return the scores in order and over each parameter, as a matplotlib figure.
@@ -104,22 +121,47 @@ class Search(Summarized):
             metric = self.tune.objective.metric
             facts.insert(0, (f"best {metric}", f"{best.score:.4f} (trial {best.number})"))
             facts += [(path, format_parameter(value)) for path, value in best.values.items()]
+        if self.tune.also is not None:
+            facts.append(("front", self.front_line()))
         return f"search of {self.spec.name}", [*facts, ("search", str(self.path))]
+
+    def front_line(self) -> str:
+        """Return the front in words: each trial's score and cost, the best score first."""
+        also, front = self.tune.also, self.front
+        if also is None or not front:
+            return "none"
+        shown = [
+            f"{trial.score:.4f} with {format_cost(trial.cost)} (trial {trial.number})"
+            for trial in front[:_MOST_OF_FRONT]
+        ]
+        more = len(front) - len(shown)
+        return ", ".join([*shown, *([f"{more} more"] if more else [])]) + f"; {also.metric}"
 
     def summary(self) -> dict[str, Any]:
         """Return what ``kzoo tune --json`` prints."""
         best = self.best
         return {
             "search": str(self.path),
-            "trials": [shown(trial) for trial in self.trials],
+            "trials": [{**shown(trial), **self.costs(trial)} for trial in self.trials],
             "best": best
             and {
                 "trial": best.number,
                 "values": best.values,
                 "score": best.score,
+                **self.costs(best),
                 "spec": str(self.path / BEST),
             },
+            **({"front": [one.number for one in self.front]} if self.tune.also else {}),
         }
+
+    def costs(self, trial: Trial) -> dict[str, Any]:
+        """Return a trial's second figure by its name; nothing where the search has none."""
+        return {self.tune.also.metric: counted(trial.cost)} if self.tune.also else {}
+
+
+def counted(cost: float | None) -> float | None:
+    """Return a cost as it is written: whole numbers, which the log has as floats, as such."""
+    return int(cost) if cost is not None and float(cost).is_integer() else cost
 
 
 def shown(trial: Trial) -> Mapping[str, Any]:

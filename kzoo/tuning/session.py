@@ -23,7 +23,7 @@ from kzoo.runs import create_run, directory, holding, write_atomically
 from kzoo.spec import Spec
 from kzoo.spec.places import expand_home
 from kzoo.spec.sampled import known_points
-from kzoo.spec.tune import TuneSpec
+from kzoo.spec.tune import Also, TuneSpec
 from kzoo.train.callbacks import refuse_undefined
 from kzoo.train.interruption import interrupting
 from kzoo.train.moved import lasting_name, missing_place
@@ -156,6 +156,7 @@ class Session:
             total=limit,
             metric=tune.objective.metric,
             direction=tune.objective.direction,
+            also=tune.also.metric if tune.also else None,
             mode=self.display,
         )
         (path / TRIALS).mkdir(exist_ok=True)
@@ -185,6 +186,13 @@ class Session:
             elif loop.is_late:
                 progress.say(f"the time limit of {self.terms.time_limit:g} s is reached{left}")
             refuse_failures(ended)
+            unknown = sum(trial.score is not None and trial.cost is None for trial in ended)
+            if tune.also and unknown:
+                progress.say(
+                    f"{tune.also.metric} of {count_of(unknown)} {'is' if unknown == 1 else 'are'} "
+                    "not known, as only Keras computes one of their layers; the front leaves them "
+                    "out"
+                )
         write_report(search)
         show_result(search, self.display)
         return search
@@ -253,6 +261,7 @@ class Session:
             facts={
                 "space": ", ".join(tune.space),
                 "score": f"{tune.objective.metric} of the {_kept_epoch(spec)}",
+                **({"also": _weighed(tune.also)} if tune.also else {}),
                 "search": f"{tune.algorithm}, {trials}{of}",
                 "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
                 "validate; the test set stays unseen",
@@ -271,6 +280,12 @@ def _kept_epoch(spec: Spec) -> str:
     if not spec.fit.restore_best_weights:
         return "last epoch (fit.restore_best_weights=true takes the best one)"
     return f"epoch with the best {spec.monitor}"
+
+
+def _weighed(also: Also) -> str:
+    """Return in words what else counts, and for what."""
+    where = "as measured, " if also.metric == "seconds_per_example" else ""
+    return f"{also.metric}, {where}less is better; the search improves the score alone"
 
 
 def _tune(spec: Spec) -> TuneSpec:

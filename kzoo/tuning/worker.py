@@ -21,6 +21,7 @@ from kzoo.errors import (
     describe_error,
 )
 from kzoo.runs import Run, create_run, directory, holding
+from kzoo.runs.cost import cost_of
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.tuning.needs import Needs, check_data, check_place
@@ -31,7 +32,7 @@ _STOPPED = "stopped"
 _OF_THE_ENVIRONMENT = (OSError, MemoryError, ImportError, DataError, RunError, UnknownNameError)
 if TYPE_CHECKING:
     from kzoo.figures import Direction
-    from kzoo.spec.tune import PruneName
+    from kzoo.spec.tune import CostName, PruneName
     from kzoo.tuning.pruning import Curve
 
 # The data of the last trial in this process: those of the next are the same.
@@ -56,6 +57,7 @@ class Job:
         keeps_checkpoint: Whether a later trial may go on with this one's training.
         heeds_signals: Whether a signal is this trial's to heed, as it runs in the search's process.
         log: The names of the libraries that it is logged to.
+        also: What else is told of the trial.
     """
 
     trial: Trial
@@ -71,6 +73,7 @@ class Job:
     keeps_checkpoint: bool = False
     heeds_signals: bool = False
     log: tuple[str, ...] = ()
+    also: CostName | None = None
 
 
 def run_trial(job: Job) -> Trial:
@@ -85,6 +88,7 @@ def run_trial(job: Job) -> Trial:
     try:
         check_place(job.needs)
         run = _finished(job.folder, job.trial.number) or _train(job)
+        cost = cost_of(run, job.also) if job.also else None
     except WorkerError:
         raise
     except Exception as error:
@@ -101,6 +105,7 @@ def run_trial(job: Job) -> Trial:
         epochs=run.metrics["epochs"],
         seconds=time.perf_counter() - began,
         run=Path(run.path.name),
+        cost=cost,
     )
 
 
