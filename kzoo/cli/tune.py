@@ -163,7 +163,8 @@ def _show(search: Search) -> None:
         facts={
             search.tune.objective.metric: f"{best.score:.4f} (trial {best.number}; the best of "
             "many was lucky too)",
-            **({"front": search.front_line(), "specs": str(path / FRONT)} if has_front else {}),
+            **({"front": "\n".join(search.front_lines())} if has_front else {}),
+            **({"front's specs": str(path / FRONT)} if has_front else {}),
             "trials": str(path / TABLE),
             "picture": str(path / PICTURE),
         },

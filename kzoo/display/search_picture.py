@@ -143,7 +143,7 @@ def _columns(state: SearchState, trials: Sequence[Trial], console: Console) -> l
     columns.append(Column(short(state.metric), [_score(trial) for trial in trials], right=True))
     if state.also:
         costs = [format_cost(t.cost) if t.state in SCORED else "" for t in trials]
-        columns.append(Column(short(state.also), costs, right=True))
+        columns.append(Column(short(state.also), costs, 1, right=True))
     if state.epochs_differ:
         epochs = [_epochs(trial) for trial in trials]
         columns.append(Column("epochs", epochs, len(names) + 2, right=True))

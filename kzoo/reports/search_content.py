@@ -16,6 +16,7 @@ from kzoo.figures.optimism import best_accuracy_optimism
 from kzoo.reports.charts import Chart, Line, Tick, scatter_chart, short
 from kzoo.runs import Run, directory
 from kzoo.runs.trial import Trial
+from kzoo.tuning.picture import WIDE
 from kzoo.tuning.search import BEST, Search
 
 _MOST_AXES = 8
@@ -220,9 +221,10 @@ def _costs(search: Search, best: Trial) -> Chart | None:
     numbers = [trial.number for trial in known]
     # The large dot: the best, or the best of those whose cost is known.
     place = numbers.index(best.number if best.number in numbers else front[0])
+    costs = [trial.cost or 0.0 for trial in known]
     return scatter_chart(
         f"{search.tune.objective.metric} against {also.metric}",
-        [trial.cost or 0.0 for trial in known],
+        costs,
         [trial.score or 0.0 for trial in known],
         [
             f"trial {trial.number}: {short(trial.score or 0.0)} with {format_cost(trial.cost)}"
@@ -231,6 +233,7 @@ def _costs(search: Search, best: Trial) -> Chart | None:
         ],
         place,
         x_title=also.metric,
+        is_logarithmic=max(costs) > WIDE * min(costs) > 0,
     )
 
 

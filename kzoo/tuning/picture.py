@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kzoo.tuning.search import Search
 
 _COLUMNS = 3
+# Costs of which the largest is so many times the smallest are drawn by their logarithms.
+WIDE = 30
 _DOTS, _BEST, _FAILED = "#4c78a8", "#f58518", "#e45756"
 
 
@@ -81,15 +83,20 @@ def _draw_order(axes: Axes, trials: list[Trial], best: Trial, *, sign: int) -> N
 def _draw_front(
     axes: Axes, name: str, trials: list[Trial], front: list[Trial], best: Trial
 ) -> None:
-    """Draw the scores over the costs, and a line along the trials that no other beats."""
+    """Draw the scores over the costs, and steps along the trials that no other beats."""
 
     def places(some: list[Trial]) -> tuple[list[float], list[float]]:
         return [trial.cost or 0.0 for trial in some], [trial.score or 0.0 for trial in some]
 
     axes.scatter(*places(trials), s=28, alpha=0.75, color=_DOTS)
-    axes.plot(*places(front), marker="o", color=_BEST, label="front: no other beats them in both")
+    axes.step(
+        *places(front[::-1]), where="post", marker="o", color=_BEST, label="front: no other beats"
+    )
     if best.cost is not None:
         axes.scatter(*places([best]), marker="*", s=180, color=_BEST, zorder=3)
+    costs = [trial.cost or 0.0 for trial in trials]
+    if max(costs) > WIDE * min(costs) > 0:
+        _scale_log(axes)
     axes.set_xlabel(name)
     axes.grid(visible=True, alpha=0.3)
     axes.legend(loc="best", fontsize="small")

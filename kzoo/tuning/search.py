@@ -30,8 +30,8 @@ PICTURE = "trials.png"
 BEST = "best.json"
 # Specs of the front, one a trial, where the search has a second figure.
 FRONT = "front"
-# Trials of the front that are named in one line.
-_MOST_OF_FRONT = 4
+# Trials of the front that are listed.
+_MOST_OF_FRONT = 8
 # The arrays that a search was given, for its workers and for a resume.
 ARRAYS = "data.npz"
 
@@ -122,20 +122,20 @@ class Search(Summarized):
             facts.insert(0, (f"best {metric}", f"{best.score:.4f} (trial {best.number})"))
             facts += [(path, format_parameter(value)) for path, value in best.values.items()]
         if self.tune.also is not None:
-            facts.append(("front", self.front_line()))
+            facts.append(("front", ", ".join(self.front_lines())))
         return f"search of {self.spec.name}", [*facts, ("search", str(self.path))]
 
-    def front_line(self) -> str:
-        """Return the front in words: each trial's score and cost, the best score first."""
+    def front_lines(self) -> list[str]:
+        """Return the front in words, a line a trial, the best score first."""
         also, front = self.tune.also, self.front
         if also is None or not front:
-            return "none"
-        shown = [
-            f"{trial.score:.4f} with {format_cost(trial.cost)} (trial {trial.number})"
+            return ["none"]
+        lines = [
+            f"{trial.score:.4f} with {format_cost(trial.cost)} {also.metric} (trial {trial.number})"
             for trial in front[:_MOST_OF_FRONT]
         ]
-        more = len(front) - len(shown)
-        return ", ".join([*shown, *([f"{more} more"] if more else [])]) + f"; {also.metric}"
+        more = len(front) - len(lines)
+        return [*lines, *([f"{more:,} more"] if more else [])]
 
     def summary(self) -> dict[str, Any]:
         """Return what ``kzoo tune --json`` prints."""
