@@ -17,8 +17,8 @@ from kzoo.spec import Spec
 
 if TYPE_CHECKING:
     from kzoo.datasets import DataShape
-    from kzoo.evaluation.layers import LayerFigures
     from kzoo.evaluation.timing import EpochTime
+    from kzoo.runs.layer_figures import LayerFigures
 
 
 def show_layers(spec: Spec, *, as_json: bool) -> None:
@@ -28,8 +28,8 @@ def show_layers(spec: Spec, *, as_json: bool) -> None:
         KzooError: the data cannot be read, or the model cannot be built for them or trained.
     """
     with only_json(as_json) as give:
-        from kzoo.evaluation.layers import layer_figures
         from kzoo.evaluation.timing import data_shape, model_for, time_epoch, with_steps_for
+        from kzoo.runs.layer_figures import layer_figures
 
         shape = data_shape(spec)
         spec = with_steps_for(spec, shape)
@@ -53,7 +53,7 @@ def _tree(
     trained: int,
     epoch: EpochTime,
 ) -> dict[str, Any]:
-    from kzoo.evaluation.layers import CONVENTION
+    from kzoo.runs.layer_figures import CONVENTION
 
     operations, uncounted = _total(layers)
     return {
@@ -83,7 +83,7 @@ def _total(layers: Sequence[LayerFigures]) -> tuple[int, list[str]]:
 def _print_layers(
     spec: Spec, shape: DataShape, layers: Sequence[LayerFigures], trained: int
 ) -> None:
-    from kzoo.evaluation.layers import CONVENTION
+    from kzoo.runs.layer_figures import CONVENTION
 
     console = result_console()
     console.print(

@@ -175,18 +175,20 @@ def _workers(workers: int, scheduler: str | None) -> str:
 
 def _show(search: Search) -> None:
     from kzoo.cli.results import print_best
-    from kzoo.tuning.search import BEST, PICTURE, TABLE
+    from kzoo.tuning.search import BEST, FRONT, PICTURE, TABLE
 
     best = search.best
     if best is None:
         return
-    path = Path(shown(search.path))
+    path, has_front = Path(shown(search.path)), search.tune.also is not None
     print_best(
         best.values,
         title=f"the best of {len(search.trials)} trials of {search.spec.name}",
         facts={
             search.tune.objective.metric: f"{search.worded(best)} (trial {best.number}"
             + (")" if search.confirmed else "; the best of many was lucky too)"),
+            **({"front": "\n".join(search.front_lines())} if has_front else {}),
+            **({"front's specs": str(path / FRONT)} if has_front else {}),
             "trials": str(path / TABLE),
             "picture": str(path / PICTURE),
         },

@@ -15,6 +15,7 @@ from kzoo.display.table import Column, fit_columns
 from kzoo.display.text import (
     count_trials,
     dots,
+    format_cost,
     format_duration,
     format_parameter,
     format_seconds,
@@ -139,6 +140,9 @@ def _columns(state: SearchState, trials: Sequence[Trial], console: Console) -> l
         ]
         columns.append(Column(titles[path], cells, rank, right=True))
     columns.append(Column(short(state.metric), [_score(trial) for trial in trials], right=True))
+    if state.also:
+        costs = [format_cost(t.cost) if t.state in SCORED else "" for t in trials]
+        columns.append(Column(short(state.also), costs, 1, right=True))
     if state.epochs_differ:
         epochs = [_epochs(trial) for trial in trials]
         columns.append(Column("epochs", epochs, len(names) + 2, right=True))

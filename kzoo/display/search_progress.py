@@ -39,6 +39,7 @@ class SearchProgress:
         total: Trials at most; None where that is unknown.
         metric: What the score is, such as ``val_accuracy``.
         direction: Whether more (``max``) or less (``min``) of it is better.
+        also: What the cost of a trial is; None where it has none.
         mode: ``auto``, ``plain`` (lines even on a terminal) or ``quiet``.
         stream: Where to draw; standard error if None.
         clock: Gives seconds.
@@ -51,6 +52,7 @@ class SearchProgress:
         total: int | None,
         metric: str,
         direction: Direction,
+        also: str | None = None,
         mode: Mode = "auto",
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -58,7 +60,7 @@ class SearchProgress:
         self.header = header
         self.mode = mode
         self.stream = stream
-        self._state = SearchState(total, metric, direction, clock=clock)
+        self._state = SearchState(total, metric, direction, also=also, clock=clock)
         # Both are reentrant, as a signal's handler may say something at any time. That of the state
         # is taken within that of the drawing, never around it.
         self._state_lock = threading.RLock()

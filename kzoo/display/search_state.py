@@ -9,9 +9,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Self
 
-from kzoo.display.text import format_value, format_values, short_names, with_deviation
+from kzoo.display.text import (
+    format_cost,
+    format_value,
+    format_values,
+    short_names,
+    with_deviation,
+)
 from kzoo.errors import one_line
-from kzoo.runs.trial import SCORED
+from kzoo.runs.trial import SCORED, preference
 
 if TYPE_CHECKING:
     from kzoo.runs.trial import Trial
@@ -26,6 +32,7 @@ class SearchState:
         total: Trials at most; None where that is unknown.
         metric: What the score is.
         direction: Whether more or less of it is better.
+        also: What the cost of a trial is; None where it has none.
         clock: Gives seconds.
 
     Attributes:
@@ -40,6 +47,7 @@ class SearchState:
         metric: str,
         direction: Direction,
         *,
+        also: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.total = total
@@ -47,7 +55,8 @@ class SearchState:
         self.parameters: tuple[str, ...] = ()
         self.kept: frozenset[str] = frozenset()
         self.is_over = False
-        self._sign = 1 if direction == "max" else -1
+        self.also = also
+        self._direction = direction
         self._clock = clock
         self._began = clock()
         self._epochs_told = False
@@ -93,9 +102,12 @@ class SearchState:
 
     @property
     def completed(self) -> list[Trial]:
-        """The trials that have a score, the best first, of equals the one that ended first."""
+        """The trials that have a score, the best first.
+
+        It is the order of `Search.best`: of equals the one of the least cost, then the first.
+        """
         found = [trial for trial in self._trials.values() if trial.state in SCORED]
-        return sorted(found, key=self._order)
+        return sorted(found, key=lambda trial: preference(trial, self._direction))
 
     @property
     def best(self) -> Trial | None:
@@ -138,6 +150,8 @@ class SearchState:
         if trial.state in SCORED:
             best = " (best)" if trial is self.best else ""
             parts[1] = f"{written_score(trial)}{best}"
+        if self.also and trial.state in SCORED:
+            parts.append(f"{self.also} {format_cost(trial.cost)}")
         parts.append(format_values(trial.values, short_names(self.parameters)))
         if trial.state in SCORED and trial.epochs is not None:
             parts.append(f"{trial.epochs} {'epoch' if trial.epochs == 1 else 'epochs'}")
@@ -151,12 +165,6 @@ class SearchState:
         self._trials.pop(trial.number, None)
         self._trials[trial.number] = trial
         self.parameters = tuple(dict.fromkeys([*self.parameters, *trial.values]))
-
-    def _order(self, trial: Trial) -> tuple[int, float]:
-        score = score_of(trial)
-        # Of several seeds: those that got no more have the better luck of fewer.
-        seeds = len(trial.scores)
-        return -seeds, -self._sign * score if math.isfinite(score) else math.inf
 
 
 def written_score(trial: Trial) -> str:

@@ -62,6 +62,13 @@ def with_deviation(mean: float, values: Sequence[float]) -> str:
     return f"{mean:.4f}{spread}"
 
 
+def format_cost(cost: float | None) -> str:
+    """Return a cost: a whole number in full, another with three digits that count."""
+    if cost is None:
+        return "-"
+    return f"{cost:,.0f}" if float(cost).is_integer() else f"{cost:.3g}"
+
+
 def format_seconds(seconds: float) -> str:
     """Return a duration as minutes and seconds, and hours where there are any."""
     minutes, rest = divmod(round(seconds), 60)

@@ -17,9 +17,9 @@ from kzoo.datasets.formats import unfit_settings
 from kzoo.engine import choose, is_slow_in_bfloat16
 from kzoo.engine.choice import Choice
 from kzoo.errors import KzooError
-from kzoo.evaluation.layers import LayerFigures, layer_figures
 from kzoo.evaluation.timing import model_for, time_epoch, with_steps_for
 from kzoo.machine import describe_device, peak_memory
+from kzoo.runs.layer_figures import LayerFigures, layer_figures
 from kzoo.spec import Spec
 from kzoo.spec.sampled import known_points
 from kzoo.spec.tune import ALGORITHMS, TuneSpec

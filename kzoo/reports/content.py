@@ -15,7 +15,6 @@ import numpy.typing as npt
 from kzoo.datasets.features import describe_examples
 from kzoo.display import Mode
 from kzoo.evaluation import Evaluation, evaluate
-from kzoo.evaluation.layers import LayerFigures, stored_layer_figures
 from kzoo.evaluation.predictions import read_predictions
 from kzoo.figures.calibration import expected_calibration_error, reliability
 from kzoo.figures.classes import ClassFigures, confusion_table
@@ -27,6 +26,7 @@ from kzoo.reports.importance import ColumnImportance, column_importance
 from kzoo.reports.mistakes import Mistake, confident_mistakes, is_shown_as_image
 from kzoo.reports.weights import FirstLayer, first_layer
 from kzoo.runs import Run, directory
+from kzoo.runs.layer_figures import LayerFigures, stored_layer_figures
 
 Probabilities = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.int64]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from kzoo.display.text import format_parameter, short_names
+from kzoo.display.text import format_cost, format_parameter, short_names
 from kzoo.errors import KzooError, RunError
 from kzoo.figures.optimism import best_accuracy_optimism
 from kzoo.reports.charts import Chart, scatter_chart, short
@@ -24,6 +24,7 @@ from kzoo.reports.search_parameters import (
 from kzoo.runs import Run, directory
 from kzoo.runs.trial import Trial
 from kzoo.spec.space import all_paths
+from kzoo.tuning.picture import WIDE
 from kzoo.tuning.search import BEST, Search
 
 _MOST_TRIALS = 300
@@ -48,6 +49,9 @@ class SearchContent:
         rows: Validation rows that each score was measured on, if known.
         optimism: By how much the best score is too good on average, if it can be estimated.
         progress: Scores over the trials.
+        cost: What was weighed against the score; empty without.
+        costs: Scores over it; None where it is of no trial known.
+        front: The trials that no other beats in both, the best score first, with their costs.
         scatters: Each parameter against the score.
         parallel: All parameters and the score.
         importance: Of the parameters, the most important first, their sum 1.
@@ -74,6 +78,9 @@ class SearchContent:
     rows: int | None
     optimism: float | None
     progress: Chart
+    cost: str
+    costs: Chart | None
+    front: tuple[tuple[Trial, str], ...]
     scatters: tuple[Chart, ...]
     parallel: Parallel
     importance: tuple[tuple[str, float], ...]
@@ -132,6 +139,9 @@ def search_content(search: Search) -> SearchContent:
             x_title="trial with a score, in the order of the proposals",
             climbs=list(accumulate(scores, climb)),
         ),
+        cost=tune.also.metric if tune.also else "",
+        costs=_costs(search, best),
+        front=tuple((trial, format_cost(trial.cost)) for trial in search.front[:_MOST_TRIALS]),
         scatters=tuple(scatter(one, scored, best) for one in parameters if tried(one)),
         parallel=parallel_coordinates(
             most_important(parameters, importance),
@@ -154,6 +164,31 @@ def search_content(search: Search) -> SearchContent:
             else ""
         ),
         again=shlex.join(["kzoo", "tune", str(search.path / directory.SEARCH)]),
+    )
+
+
+def _costs(search: Search, best: Trial) -> Chart | None:
+    """Return the scores over the costs, or None where no cost is known."""
+    known = [t for t in search.trials if t.score is not None and t.cost is not None]
+    also, front = search.tune.also, [trial.number for trial in search.front]
+    if also is None or not known:
+        return None
+    numbers = [trial.number for trial in known]
+    # The large dot: the best, or the best of those whose cost is known.
+    place = numbers.index(best.number if best.number in numbers else front[0])
+    costs = [trial.cost or 0.0 for trial in known]
+    return scatter_chart(
+        f"{search.tune.objective.metric} against {also.metric}",
+        costs,
+        [trial.score or 0.0 for trial in known],
+        [
+            f"trial {trial.number}: {short(trial.score or 0.0)} with {format_cost(trial.cost)}"
+            + (", which no other beats in both" if trial.number in front else "")
+            for trial in known
+        ],
+        place,
+        x_title=also.metric,
+        is_logarithmic=max(costs) > WIDE * min(costs) > 0,
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
+
+from kzoo.figures import Direction
 
 State = Literal["running", "completed", "stopped", "failed"]
 # The states of trials that have a score.
@@ -31,6 +34,7 @@ class Trial:
         run: Its run's directory; None where it has none.
         error: Why it has no score.
         parent: The number of the trial whose training it goes on with.
+        cost: The second figure, of `tune.also`; None where none is asked for or it is not known.
     """
 
     # How a trial is read back: strictly, as the log wrote it.
@@ -48,8 +52,39 @@ class Trial:
     error: str | None = None
     parent: str | None = None
     scores: tuple[float, ...] = ()
+    cost: float | None = None
 
     @property
     def deviation(self) -> float | None:
         """Standard deviation of the score over the seeds; None of fewer than two."""
         return statistics.stdev(self.scores) if len(self.scores) > 1 else None
+
+
+def rank(trial: Trial, direction: Direction) -> tuple[float, float]:
+    """Return what sorts trials the best first: by score, of equal ones by cost.
+
+    One without a score comes last.
+
+    Args:
+        trial: The trial.
+        direction: Whether more (``max``) or less (``min``) of the score is better.
+    """
+    score = math.nan if trial.score is None else trial.score
+    signed = -score if direction == "max" else score
+    cost = math.inf if trial.cost is None else trial.cost
+    return (signed if math.isfinite(signed) else math.inf, cost)
+
+
+def preference(trial: Trial, direction: Direction) -> tuple[float, ...]:
+    """Return what sorts the candidates for the best: as `rank`, but those of most seeds first.
+
+    A trial that got no more seeds has the better luck of fewer. Of equals the longest trained
+    comes first, then the one that was proposed first.
+
+    Args:
+        trial: The trial.
+        direction: Whether more or less of the score is better.
+    """
+    number = int(trial.number) if trial.number.isdecimal() else 0
+    epochs = (trial.epochs or 0) if trial.state != "running" else 0
+    return (-len(trial.scores), *rank(trial, direction), -epochs, number)

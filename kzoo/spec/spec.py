@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_
 
 from kzoo.spec.base import Fraction, Monitored, Section
 from kzoo.spec.optimizer import Adam, Optimizer
-from kzoo.spec.tune import USUAL_METRIC, TuneSpec
+from kzoo.spec.tune import USUAL_METRIC, CostName, TuneSpec
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -300,6 +300,13 @@ class Expected(Section):
         return self
 
 
+class Cost(Section):
+    """The second figure of a trial."""
+
+    metric: CostName = Field(description="What was weighed against the score.")
+    value: Annotated[int | float, Field(ge=0)] = Field(description="What the model costs.")
+
+
 class Found(Section):
     """Where a spec that a search found comes from."""
 
@@ -315,6 +322,10 @@ class Found(Section):
     epochs: int = Field(description="Epochs the trial trained.", ge=1)
     trials: int = Field(description="How many trials had a score.", ge=1)
     seed: int = Field(description="The trial's seed; the spec has another.", ge=0)
+    cost: Cost | None = Field(None, description="The second figure, if the search has one.")
+    front: tuple[str, ...] | None = Field(
+        None, description="The numbers of the trials that no other beats in score and cost."
+    )
 
 
 class Spec(Section):

@@ -42,6 +42,7 @@ ALGORITHMS = {
 }
 
 PruneName = Literal["median", "halving"]
+CostName = Literal["parameters", "operations", "weight_bytes", "seconds_per_example"]
 # What is improved and watched where nobody says.
 USUAL_METRIC = "val_accuracy"
 # Of one search.
@@ -71,6 +72,15 @@ class Objective(Section):
                 f"received direction {self.direction!r} for {self.metric}; expected {wanted!r}"
             )
         return self
+
+
+class Also(Section):
+    """What else counts of a trial, less of which is better."""
+
+    metric: CostName = Field(
+        description="Numbers that are trained; operations of a forward pass of one example; bytes "
+        "of all weights; or seconds an example by NumPy, measured where the trial runs."
+    )
 
 
 class RangeDimension(Section):
@@ -174,6 +184,11 @@ class TuneSpec(Section):
         "20 for the other algorithms.",
     )
     objective: Objective = Field(Objective(), description="What is improved.")
+    also: Also | None = Field(
+        None,
+        description="A cost to weigh against the objective. The search improves the objective "
+        "alone; of its trials those are pointed out that no other beats in both.",
+    )
     target: float | None = Field(
         None, description="A score that is good enough: a trial that reaches it ends the search."
     )

@@ -14,12 +14,13 @@ from typing import Any
 from kzoo.display import SearchProgress
 from kzoo.errors import BrokenOffError, RunError, WorkerError, describe_error
 from kzoo.runs import Run, directory
-from kzoo.runs.trial import Trial
+from kzoo.runs.trial import Trial, preference
 from kzoo.spec import Spec
 from kzoo.spec.sampled import put_values
 from kzoo.spec.tune import TuneSpec
 from kzoo.tuning.algorithms import Proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor, is_worker_death
+from kzoo.tuning.front import pareto_front
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.needs import Needs
 from kzoo.tuning.pruning import Curve
@@ -213,6 +214,7 @@ class Loop:
             log=self.logged_to,
             seeds=self.tune.seeds_per_trial,
             others=tuple(trial.scores for trial in self.ended),
+            also=self.tune.also.metric if self.tune.also else None,
         )
 
     def _until(self) -> float | None:
@@ -275,10 +277,14 @@ class Loop:
             refuse_failures(self.ended)
 
     def _drop_weights(self) -> None:
-        """Delete the trained weights of all but the best trials."""
+        """Delete the trained weights of all but the best trials, and those of the front."""
+        direction = self.tune.objective.direction
         scored = [trial for trial in self.ended if trial.score is not None]
-        scored.sort(key=lambda trial: self._sign * (trial.score or 0.0), reverse=True)
+        scored.sort(key=lambda trial: preference(trial, direction))
+        front = pareto_front(scored, direction)
         for trial in scored[self.tune.keep_weights :]:
+            if self.tune.keep_weights and trial in front:
+                continue
             # With several seeds it has several runs.
             for run in runs_of(self.path / TRIALS, trial.number):
                 for name in (directory.MODEL, directory.WEIGHTS):

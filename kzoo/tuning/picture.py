@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kzoo.tuning.search import Search
 
 _COLUMNS = 3
+# Costs of which the largest is so many times the smallest are drawn by their logarithms.
+WIDE = 30
 _DOTS, _BEST, _FAILED = "#4c78a8", "#f58518", "#e45756"
 
 
@@ -34,7 +36,8 @@ def draw_search(search: Search) -> Plot:
     tune, trials = search.tune, search.trials
     scored = [trial for trial in trials if trial.score is not None]
     paths = all_paths(tune.space)
-    panels = 1 + len(paths)
+    weighed = [trial for trial in scored if trial.cost is not None]
+    panels = 1 + len(paths) + (1 if weighed else 0)
     columns = min(panels, _COLUMNS)
     rows = math.ceil(panels / columns)
     figure = Plot(figsize=(4.2 * columns, 3.4 * rows), layout="constrained", dpi=150)
@@ -47,9 +50,11 @@ def draw_search(search: Search) -> Plot:
         _scatter(axes, path, [trial for trial in scored if path in trial.values], best)
         if is_logarithmic(tune.space, path):
             _scale_log(axes)
+    if tune.also and weighed:
+        _draw_front(others[len(paths)], tune.also.metric, weighed, search.front, best)
     for axes in grid[:, 0]:
         axes.set_ylabel(tune.objective.metric)
-    for axes in others[len(paths) :]:
+    for axes in others[panels - 1 :]:
         axes.set_visible(False)
     return figure
 
@@ -74,6 +79,28 @@ def _draw_order(axes: Axes, trials: list[Trial], best: Trial, *, sign: int) -> N
         )  # fmt: skip
     axes.set_xlabel("trial")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend(loc="best", fontsize="small")
+
+
+def _draw_front(
+    axes: Axes, name: str, trials: list[Trial], front: list[Trial], best: Trial
+) -> None:
+    """Draw the scores over the costs, and steps along the trials that no other beats."""
+
+    def places(some: list[Trial]) -> tuple[list[float], list[float]]:
+        return [trial.cost or 0.0 for trial in some], [trial.score or 0.0 for trial in some]
+
+    axes.scatter(*places(trials), s=28, alpha=0.75, color=_DOTS)
+    axes.step(
+        *places(front[::-1]), where="post", marker="o", color=_BEST, label="front: no other beats"
+    )
+    if best.cost is not None:
+        axes.scatter(*places([best]), marker="*", s=180, color=_BEST, zorder=3)
+    costs = [trial.cost or 0.0 for trial in trials]
+    if max(costs) > WIDE * min(costs) > 0:
+        _scale_log(axes)
+    axes.set_xlabel(name)
     axes.grid(visible=True, alpha=0.3)
     axes.legend(loc="best", fontsize="small")
 

@@ -12,13 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kzoo.display.text import format_parameter, with_deviation
+from kzoo.display.text import format_cost, format_parameter, with_deviation
 from kzoo.errors import RunError
 from kzoo.runs import directory, find_run, write_atomically
-from kzoo.runs.trial import SCORED, Trial
+from kzoo.runs.trial import SCORED, Trial, preference
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.tune import TuneSpec
 from kzoo.summary import Facts, Summarized
+from kzoo.tuning.front import pareto_front
 from kzoo.tuning.log import Asked, Confirmed, Told, read_events
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ TRIALS = "trials"
 TABLE = "trials.csv"
 PICTURE = "trials.png"
 BEST = "best.json"
+# Specs of the front, one a trial, where the search has a second figure.
+FRONT = "front"
+# Trials of the front that are listed.
+_MOST_OF_FRONT = 8
 # The arrays that a search was given, for its workers and for a resume.
 ARRAYS = "data.npz"
 
@@ -85,7 +90,8 @@ class Search(Summarized):
         """The best trial; None without a score.
 
         Of those that were confirmed the one with the best mean over the fresh seeds. Otherwise the
-        best score among the trials with the most seeds, and of equals the longest trained.
+        best score among the trials with the most seeds; of equals the one of the least cost, if the
+        search has a second figure, then the longest trained.
         """
         return next(iter(self.ranking), None)
 
@@ -100,19 +106,15 @@ class Search(Summarized):
         return self._ranked(self.confirmed)
 
     def _ranked(self, confirmed: Mapping[str, tuple[float, ...]]) -> list[Trial]:
-        sign = 1 if self.tune.objective.direction == "max" else -1
+        direction = self.tune.objective.direction
 
         def key(trial: Trial) -> tuple[float, ...]:
             fresh = confirmed.get(trial.number, ())
             mean = statistics.fmean(fresh) if fresh else 0.0
-            return (
-                len(fresh) > 0, sign * mean, len(trial.scores), sign * (trial.score or 0.0),
-                trial.epochs or 0,
-            )  # fmt: skip
+            signed = -mean if direction == "max" else mean
+            return (not fresh, signed, *preference(trial, direction))
 
-        # Of equals the first: sorting keeps their order.
-        scored = [trial for trial in self.trials if trial.score is not None]
-        return sorted(scored, key=key, reverse=True)
+        return sorted((trial for trial in self.trials if trial.score is not None), key=key)
 
     def worded(self, trial: Trial) -> str:
         """Return a trial's score with its spread, and what it came to with fresh seeds."""
@@ -123,6 +125,14 @@ class Search(Summarized):
         again = with_deviation(statistics.fmean(fresh), fresh)
         seeds = f"{len(fresh)} fresh seed{'s' * (len(fresh) > 1)}"
         return f"{again} with {seeds}; {text} when it was chosen"
+
+    @property
+    def front(self) -> list[Trial]:
+        """The trials that no other beats in score and in the cost of `tune.also` together.
+
+        The best score first; none where the search has no second figure.
+        """
+        return pareto_front(self.trials, self.tune.objective.direction)
 
     def plot(self) -> Plot:
         """Return the scores in order and over each parameter, as a matplotlib figure.
@@ -145,23 +155,48 @@ class Search(Summarized):
             metric = self.tune.objective.metric
             facts.insert(0, (f"best {metric}", f"{self.worded(best)} (trial {best.number})"))
             facts += [(path, format_parameter(value)) for path, value in best.values.items()]
+        if self.tune.also is not None:
+            facts.append(("front", ", ".join(self.front_lines())))
         return f"search of {self.spec.name}", [*facts, ("search", str(self.path))]
+
+    def front_lines(self) -> list[str]:
+        """Return the front in words, a line a trial, the best score first."""
+        also, front = self.tune.also, self.front
+        if also is None or not front:
+            return ["none"]
+        lines = [
+            f"{trial.score:.4f} with {format_cost(trial.cost)} {also.metric} (trial {trial.number})"
+            for trial in front[:_MOST_OF_FRONT]
+        ]
+        more = len(front) - len(lines)
+        return [*lines, *([f"{more:,} more"] if more else [])]
 
     def summary(self) -> dict[str, Any]:
         """Return what ``kzoo tune --json`` prints."""
         best = self.best
         return {
             "search": str(self.path),
-            "trials": [shown(trial) for trial in self.trials],
+            "trials": [{**shown(trial), **self.costs(trial)} for trial in self.trials],
             "best": best
             and {
                 "trial": best.number,
                 "values": best.values,
                 "score": best.score,
                 "confirmed": self.confirmed.get(best.number),
+                **self.costs(best),
                 "spec": str(self.path / BEST),
             },
+            **({"front": [one.number for one in self.front]} if self.tune.also else {}),
         }
+
+    def costs(self, trial: Trial) -> dict[str, Any]:
+        """Return a trial's second figure by its name; nothing where the search has none."""
+        return {self.tune.also.metric: counted(trial.cost)} if self.tune.also else {}
+
+
+def counted(cost: float | None) -> float | None:
+    """Return a cost as it is written: whole numbers, which the log has as floats, as such."""
+    return int(cost) if cost is not None and float(cost).is_integer() else cost
 
 
 def find_search(given: Any, out: str | os.PathLike[str] = "runs") -> Search | None:

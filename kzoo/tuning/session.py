@@ -26,7 +26,7 @@ from kzoo.spec import Spec
 from kzoo.spec.places import expand_home
 from kzoo.spec.sampled import known_points
 from kzoo.spec.space import all_paths
-from kzoo.spec.tune import TuneSpec
+from kzoo.spec.tune import Also, TuneSpec
 from kzoo.train.callbacks import refuse_undefined
 from kzoo.train.interruption import interrupting
 from kzoo.train.moved import lasting_name, missing_place
@@ -193,6 +193,7 @@ class Session:
             total=limit,
             metric=tune.objective.metric,
             direction=tune.objective.direction,
+            also=tune.also.metric if tune.also else None,
             mode=self.display,
         )
         (path / TRIALS).mkdir(exist_ok=True)
@@ -225,6 +226,13 @@ class Session:
             refuse_failures(ended)
             if confirms:
                 _confirm(loop, Search(path), before.confirmed)
+            unknown = sum(trial.score is not None and trial.cost is None for trial in ended)
+            if tune.also and unknown:
+                progress.say(
+                    f"{tune.also.metric} of {count_of(unknown)} {'is' if unknown == 1 else 'are'} "
+                    "not known, as only Keras computes one of their layers; the front leaves them "
+                    "out"
+                )
         write_report(search)
         show_result(search, self.display)
         return search
@@ -316,6 +324,7 @@ class Session:
             facts={
                 "space": ", ".join(all_paths(tune.space)),
                 "score": f"{tune.objective.metric} of the {_kept_epoch(spec)}",
+                **({"also": _weighed(tune.also)} if tune.also else {}),
                 "search": f"{tune.algorithm}, {trials}{of}",
                 "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
                 "validate; the test set stays unseen",
@@ -369,6 +378,12 @@ def _seeds(tune: TuneSpec, confirms: int) -> str:
     if confirms:
         parts.append(f"{confirms} fresh for the best three at the end")
     return "; ".join(parts)
+
+
+def _weighed(also: Also) -> str:
+    """Return in words what else counts, and for what."""
+    where = "as measured, " if also.metric == "seconds_per_example" else ""
+    return f"{also.metric}, {where}less is better; the search improves the score alone"
 
 
 def _tune(spec: Spec) -> TuneSpec:

@@ -22,6 +22,7 @@ from kzoo.errors import (
     describe_error,
 )
 from kzoo.runs import Run, create_run, directory, holding
+from kzoo.runs.cost import cost_of
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.tuning.needs import Needs, check_data, check_place
@@ -33,7 +34,7 @@ _STOPPED = "stopped"
 _OF_THE_ENVIRONMENT = (OSError, MemoryError, ImportError, DataError, RunError, UnknownNameError)
 if TYPE_CHECKING:
     from kzoo.figures import Direction
-    from kzoo.spec.tune import PruneName
+    from kzoo.spec.tune import CostName, PruneName
     from kzoo.tuning.pruning import Curve
 
 # The data of the last trials in this process: those of the next are the same. Each seed of a trial
@@ -62,6 +63,7 @@ class Job:
         log: The names of the libraries that it is logged to.
         seeds: With how many seeds it is trained, from the spec's own on.
         others: The scores by seed of the trials that have ended, to compare with.
+        also: What else is told of the trial.
     """
 
     trial: Trial
@@ -79,6 +81,7 @@ class Job:
     log: tuple[str, ...] = ()
     seeds: int = 1
     others: tuple[tuple[float, ...], ...] = ()
+    also: CostName | None = None
 
 
 def run_trial(job: Job) -> Trial:
@@ -98,10 +101,12 @@ def run_trial(job: Job) -> Trial:
         while len(scores) < job.seeds and not is_stopped:
             left = None if job.seconds is None else job.seconds - (time.perf_counter() - began)
             is_late = job.until is not None and time.time() >= job.until
-            if is_late or (left or 1) <= 0 or is_behind(scores, job.others, job.direction):
+            is_over = left is not None and left <= 0
+            if is_late or is_over or is_behind(scores, job.others, job.direction):
                 is_stopped = True
                 break
             scores.append(_score_with_seed(job, len(scores), left))
+        cost = cost_of(run, job.also) if job.also else None
     except WorkerError:
         raise
     except Exception as error:
@@ -119,6 +124,7 @@ def run_trial(job: Job) -> Trial:
         epochs=run.metrics["epochs"],
         seconds=time.perf_counter() - began,
         run=Path(run.path.name),
+        cost=cost,
     )
 
 

@@ -125,6 +125,22 @@ def test_less_can_be_better() -> None:
     assert lines[4].startswith("  0009")
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_cost_has_a_column_and_a_place_in_the_line(width: int) -> None:
+    """It stands beside the score; of equal scores the cheaper has the star."""
+    state = SearchState(10, "val_accuracy", "max", also="parameters")
+    for number, cost in (("0000", 20_767.0), ("0001", 1_167.0), ("0002", None)):
+        state.end(completed(number, cost=cost), kept=False)
+    state.end(failed("0003", "no 0003"), kept=False)
+    lines = drawn(state, width, ended=True)
+    assert max(map(len, lines)) <= width
+    rows = [line.split() for line in lines if re.match("[★ ] 000[012]", line)]
+    assert [row[:2] for row in rows] == [["★", "0001"], ["0000", "32"], ["0002", "32"]]
+    assert ["1,167" in rows[0], "20,767" in rows[1], "-" in rows[2]] == [True] * 3
+    best = state.completed[0]
+    assert state.line(best).startswith("trial 0001  0.5000 (best)  parameters 1,167  hidden_units")
+
+
 @pytest.mark.parametrize("width", [40, 41, 60, 80, 160, 300])
 @pytest.mark.parametrize("more", [{}, MANY, {"model." + "x" * 50: "y" * 50}])
 @pytest.mark.parametrize("ended", [False, True])

@@ -15,9 +15,9 @@ from support.zoo import BUNDLED
 
 import kzoo
 from kzoo.errors import RunError
-from kzoo.evaluation.cost import stored_operations
-from kzoo.evaluation.layers import layer_figures
 from kzoo.registry import get_weights
+from kzoo.runs.cost import stored_operations
+from kzoo.runs.layer_figures import layer_figures
 from kzoo.runs.layers import describe_layers, describe_weights
 from kzoo.runs.model_file import StoredModel, read_model
 

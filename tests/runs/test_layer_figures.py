@@ -12,10 +12,10 @@ from keras import layers
 
 import kzoo
 from kzoo.datasets import NAMED_DATASETS, DataShape, Scaling, load_dataset
-from kzoo.evaluation.layers import LayerFigures, layer_figures, stored_layer_figures
 from kzoo.evaluation.timing import _random_examples, data_shape, time_epoch, with_steps_for
 from kzoo.registry import list_specs
 from kzoo.runs import open_model
+from kzoo.runs.layer_figures import LayerFigures, layer_figures, stored_layer_figures
 from kzoo.spec import Spec, load_spec
 
 MNIST = NAMED_DATASETS["mnist"].shape
