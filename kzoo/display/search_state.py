@@ -93,9 +93,10 @@ class SearchState:
 
     @property
     def completed(self) -> list[Trial]:
-        """The trials that have a score, the best first, of equals the one that ended first."""
+        """The trials with a score, best first; of equals the longest, then the lowest number."""
         found = [trial for trial in self._trials.values() if trial.state in SCORED]
-        return sorted(found, key=self._order)
+        # Of equals as `Search.best` chooses, whose summary stands below.
+        return sorted(sorted(found, key=_rank), key=self._order)
 
     @property
     def best(self) -> Trial | None:
@@ -155,6 +156,11 @@ class SearchState:
     def _order(self, trial: Trial) -> float:
         score = score_of(trial)
         return -self._sign * score if math.isfinite(score) else math.inf
+
+
+def _rank(trial: Trial) -> tuple[int, int, str]:
+    """Return what ranks trials of one score: more epochs before fewer, then 9 before 10."""
+    return -(trial.epochs or 0), len(trial.number), trial.number
 
 
 def score_of(trial: Trial) -> float:
