@@ -26,7 +26,7 @@ from kzoo.figures.significance import (
     holm,
     mean_interval,
 )
-from kzoo.runs import Run, find_run
+from kzoo.runs import Run, find_finished_run
 from kzoo.summary import Facts, Summarized
 
 # What a spec says beside what is trained.
@@ -258,7 +258,7 @@ def compare(*runs: str | os.PathLike[str] | Run, measure: bool = True) -> Compar
         KzooError: a run is given twice, is not finished or was not tested, or its files are
             damaged.
     """
-    found = [run if isinstance(run, Run) else Run(find_run(run)) for run in runs]
+    found = [run if isinstance(run, Run) else Run(find_finished_run(run)) for run in runs]
     _refuse_few(found)
     tested = [_read(run) for run in found]
     labels = _labels(found)

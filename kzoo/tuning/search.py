@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -31,15 +32,24 @@ BEST = "best.json"
 ARRAYS = "data.npz"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Search(Summarized):
     """A tuning of one spec.
+
+    Args:
+        path: Its directory.
+
+    Raises:
+        RunError: it is no search's.
 
     Attributes:
         path: Its directory.
     """
 
     path: Path
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        object.__setattr__(self, "path", directory.hold_to_record(path, directory.SEARCH))
 
     @cached_property
     def spec(self) -> Spec:
