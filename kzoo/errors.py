@@ -14,6 +14,13 @@ class KzooError(Exception):
         return one_line(super().__str__())
 
 
+class KzooWarning(UserWarning):
+    """What a person should know of what was taken; the command line prints it as a notice."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
+
+
 class SpecError(KzooError):
     """A spec, or an override of one, says something that cannot be carried out."""
 

@@ -83,7 +83,7 @@ def commands_of(page: str) -> Iterator[str]:
             yield code
 
 
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", [*pages(), *TUTORIAL])
 def test_every_command_can_be_typed(page: str) -> None:
     """Each command and option of a page, in its blocks and in its prose, is one of kzoo's."""
     for command in commands_of(page):
@@ -116,7 +116,7 @@ def changes_of(command: str) -> Iterator[tuple[str, list[str]]]:
             yield arguments[1], [*data, *changes]
 
 
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", [*pages(), *TUTORIAL])
 def test_every_change_is_a_setting(page: str) -> None:
     """What a command changes in a spec of the zoo is a setting with a valid value."""
     for command in commands_of(page):
@@ -132,7 +132,7 @@ def test_the_changes_of_a_command_are_found() -> None:
         kzoo.load_spec(*found)
 
 
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", [*pages(), *TUTORIAL])
 def test_every_option_exists(page: str) -> None:
     """An option that the prose speaks of is an option of some command."""
     known = {

@@ -84,9 +84,11 @@ def test_a_search_shows_its_best(runs: list[kzoo.Run], tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
-    """A folder that is no run, and a class that is no text of a page, harm nothing."""
+    """A run whose record is cut off, and a class that is no text of a page, harm nothing."""
     folder = tmp_path / "<script>alert(1)</script>"
     folder.mkdir(parents=True)
+    for record in ("spec.json", "search.json"):
+        (folder / record).write_text("{", encoding="utf-8")
     for shown in (kzoo.Run(folder), kzoo.Search(folder)):
         assert repr(shown).startswith(
             f"<{type(shown).__name__} {type(shown).__name__}: not readable"

@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import kzoo
-from kzoo.cli.output import SIGNALLED, print_line, say, take_any_text
+from kzoo.cli.output import SIGNALLED, print_line, say, take_any_text, telling_warnings
 from kzoo.errors import KzooError
 
 INTERRUPTED = SIGNALLED + signal.SIGINT
@@ -97,7 +97,8 @@ def main() -> NoReturn:
         say("Error: standard output is closed")
         sys.exit(1)
     try:
-        command_line(sys.argv[1:])()
+        with telling_warnings():
+            command_line(sys.argv[1:])()
         status = 0
     except KzooError as error:
         say(f"Error: {error}")

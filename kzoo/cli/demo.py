@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kzoo.cli.arguments import ModelArgument
-from kzoo.cli.output import print_line, say
+from kzoo.cli.output import show_page
 
 
 def demo(
@@ -19,11 +19,10 @@ def demo(
             "--out", metavar="FILE", help="The page; the model's name with .html if left out."
         ),
     ] = None,
+    opens: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
 ) -> None:
     """Write an HTML page to try a trained model: draw, or fill in fields."""
     # NumPy, and what reads a model, are enough: no Keras.
     from kzoo.pages.demo import demo as write_page
 
-    path = write_page(model, out)
-    print_line(str(path))
-    say(f"Open it in a browser: {path.resolve().as_uri()}")
+    show_page(write_page(model, out), opens=opens)

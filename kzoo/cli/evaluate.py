@@ -43,10 +43,10 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Show the figures of a finished run, those of each class included."""
-    from kzoo.runs import Run, find_run
+    from kzoo.runs import Run, find_finished_run
 
     # Before Keras, which takes seconds to import.
-    found = Run(find_run(run))
+    found = Run(find_finished_run(run))
     with only_json(as_json) as give:
         from kzoo.evaluation import evaluate as evaluate_run
 

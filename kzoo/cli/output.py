@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from kzoo.display.text import replaced, write_line
-from kzoo.errors import BrokenOffError, Interrupted, RunError, one_line
+from kzoo.errors import BrokenOffError, Interrupted, KzooWarning, RunError, one_line
 
 if TYPE_CHECKING:
     from kzoo.display import Mode
@@ -71,6 +72,23 @@ def say(line: str) -> None:
     # Not by typer, whose stream for ASCII writes UTF-8.
     if sys.stderr is not None:
         write_line(sys.stderr, one_line(line))
+
+
+@contextmanager
+def telling_warnings() -> Iterator[None]:
+    """Say what kzoo itself warns of as a notice; all other warnings as ever."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def tell(message: Warning | str, category: type[Warning], *place: Any) -> None:
+            if issubclass(category, KzooWarning):
+                say(f"NOTICE: {message}")
+            else:
+                show(message, category, *place)
+
+        warnings.simplefilter("always", KzooWarning)
+        warnings.showwarning = tell
+        yield
 
 
 def say_logs(names: list[str] | None, path: Path, mode: Mode) -> None:

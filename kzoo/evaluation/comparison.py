@@ -31,7 +31,7 @@ from kzoo.figures.significance import (
     holm,
     mean_interval,
 )
-from kzoo.runs import Run, find_run
+from kzoo.runs import Run, find_finished_run
 
 # What a spec says beside what is trained.
 _BESIDE = ("$schema", "name", "description", "tune", "reference", "expected", "found")
@@ -79,7 +79,7 @@ def compare(*runs: str | os.PathLike[str] | Run, measure: bool = True) -> Compar
         KzooError: a run is given twice, is not finished or was not tested, or its files are
             damaged.
     """
-    found = [run if isinstance(run, Run) else Run(find_run(run)) for run in runs]
+    found = [run if isinstance(run, Run) else Run(find_finished_run(run)) for run in runs]
     _refuse_few(found)
     tested = [_read(run) for run in found]
     labels = _labels(found)

@@ -24,7 +24,7 @@ from kzoo.figures.classes import (
     confusions,
 )
 from kzoo.figures.interval import written_accuracy
-from kzoo.runs import Run, find_run, predict
+from kzoo.runs import Run, find_finished_run, predict
 from kzoo.summary import Facts, Summarized
 
 _CONFUSIONS_SHOWN = 10
@@ -179,7 +179,7 @@ def evaluate(
     Raises:
         KzooError: there is no such finished run, its files are damaged, or the data do not fit.
     """
-    found = run if isinstance(run, Run) else Run(find_run(run))
+    found = run if isinstance(run, Run) else Run(find_finished_run(run))
     # Refuses a run that is not finished, whatever it is tested on.
     notices = found.metrics.get("notices")
     if data is None:

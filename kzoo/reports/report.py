@@ -17,7 +17,7 @@ from kzoo.reports.comparison_content import ComparisonContent, comparison_conten
 from kzoo.reports.content import RunContent, run_content
 from kzoo.reports.mistakes import percent
 from kzoo.reports.search_content import SearchContent, search_content
-from kzoo.runs import Run, directory, find_run, write_atomically
+from kzoo.runs import Run, directory, find_finished_run, find_run, write_atomically
 from kzoo.runs.directory import NoRunError
 from kzoo.tuning.search import Search
 
@@ -80,7 +80,7 @@ def _find(name: str | os.PathLike[str]) -> Run | Search:
     if (Path(name) / directory.SEARCH).is_file():
         return Search(Path(name))
     try:
-        return Run(find_run(name))
+        return Run(find_finished_run(name))
     except NoRunError:
         try:
             return Search(find_run(name, record=directory.SEARCH))

@@ -4,6 +4,7 @@ from .directory import write_atomically as write_atomically
 from .directory import write_json as write_json
 from .environment import describe_environment as describe_environment
 from .facts import DatasetFacts as DatasetFacts
+from .finished import find_finished_run as find_finished_run
 from .lock import holding as holding
 from .model import predict as predict
 from .model import scaled_model as scaled_model

@@ -97,10 +97,7 @@ def find_run(
     path = Path(run)
     if (path / record).is_file():
         return path
-    runs = sorted(
-        (folder.parent for folder in Path(out).glob(f"*/{record}")),
-        key=lambda folder: (folder / record).stat().st_mtime,
-    )
+    runs = all_runs(out, record=record)
     if str(run) == LATEST and runs:
         return runs[-1]
     matching = [folder for folder in runs if folder.name == str(run)] or [
@@ -119,6 +116,30 @@ def find_run(
     raise NoRunError(
         f"{run}: no such {kind}; expected a path, the beginning of a name in {out}, or "
         f"{LATEST}.{hint}"
+    )
+
+
+def hold_to_record(path: str | os.PathLike[str], record: str) -> Path:
+    """Return the path of a run's or a search's directory.
+
+    Raises:
+        RunError: it is none.
+    """
+    kind = "run" if record == SPEC else "search"
+    if not isinstance(path, (str, os.PathLike)):
+        raise RunError(f"received {path!r}; expected the path of a {kind}")
+    found = Path(path)
+    if not os.path.lexists(found / record):
+        why = f"is no {kind}: it has no {record}" if found.exists() else f"no such {kind}"
+        raise RunError(f"{found}: {why}; expected the path of its folder")
+    return found
+
+
+def all_runs(out: str | os.PathLike[str], *, record: str = SPEC) -> list[Path]:
+    """Return the directories of the runs, or of the searches, in a folder, the newest last."""
+    return sorted(
+        (folder.parent for folder in Path(out).glob(f"*/{record}")),
+        key=lambda folder: (folder / record).stat().st_mtime,
     )
 
 

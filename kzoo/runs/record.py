@@ -19,6 +19,7 @@ from kzoo.figures.interval import written_accuracy
 from kzoo.registry import get_weights, list_specs
 from kzoo.runs import directory
 from kzoo.runs.facts import DatasetFacts
+from kzoo.runs.finished import find_finished_run, resume_command
 from kzoo.runs.model_file import StoredModel, file_digest, read_model
 from kzoo.spec.parse import describe, strict_loads
 from kzoo.summary import Facts, Summarized
@@ -37,15 +38,24 @@ _ENDING = ".safetensors"
 _MOST_MIB = {directory.METRICS: 1, directory.ENVIRONMENT: 16, directory.HISTORY: 16}
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Run(Summarized):
     """One training of one spec.
+
+    Args:
+        path: The run's directory.
+
+    Raises:
+        RunError: it is no run's.
 
     Attributes:
         path: The run's directory.
     """
 
     path: Path
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        object.__setattr__(self, "path", directory.hold_to_record(path, directory.SPEC))
 
     @cached_property
     def spec(self) -> Spec:
@@ -69,7 +79,9 @@ class Run(Summarized):
         """
         path = self.path / directory.METRICS
         if not path.is_file():
-            raise RunError(f"{self.path}: is not finished: it has no {directory.METRICS}")
+            is_trial = (self.path.absolute().parent.parent / directory.SEARCH).is_file()
+            resume = "" if is_trial else f"; go on with: {resume_command(self.path)}"
+            raise RunError(f"{self.path}: is not finished: it has no {directory.METRICS}{resume}")
         metrics = _read_json(path)
         if not isinstance(metrics, dict):
             raise RunError(f"{path}: received {describe(metrics)}; expected an object of figures")
@@ -230,7 +242,7 @@ def open_model(model: AnyModel) -> StoredModel:
     if not is_run and (weights := get_weights(name)) is not None:
         return read_model(weights)
     try:
-        return Run(directory.find_run(model)).model
+        return Run(find_finished_run(model)).model
     except RunError as error:
         known = [file.name for file in list_specs()[0] if file.weights]
         if isinstance(error, directory.NoRunError) and known:

@@ -38,15 +38,24 @@ _MOST_OF_FRONT = 8
 ARRAYS = "data.npz"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Search(Summarized):
     """A tuning of one spec.
+
+    Args:
+        path: Its directory.
+
+    Raises:
+        RunError: it is no search's.
 
     Attributes:
         path: Its directory.
     """
 
     path: Path
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        object.__setattr__(self, "path", directory.hold_to_record(path, directory.SEARCH))
 
     @cached_property
     def spec(self) -> Spec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -75,6 +76,26 @@ def test_latest_is_the_run_that_was_begun_last(kzoo_here: Command, copied_run: P
     (newer / "spec.json").touch()
     assert json.loads(kzoo_here("evaluate", "latest", "--json").stdout)["run"] == "runs/newer-1"
     assert json.loads(kzoo_here("evaluate", "dig", "--json").stdout)["run"] == "runs/digits-1"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["evaluate", "latest"], ["report", "latest"], ["demo", "latest"], ["compare", "latest", "o"]],
+    ids=lambda command: command[0],
+)
+def test_latest_is_a_finished_run(kzoo_here: Command, copied_run: Path, command: list[str]) -> None:
+    """One that was begun later is passed over, and named with what goes on with it."""
+    for name, began in (("other-1", 1), ("newer-1", 3)):
+        copy = Path(shutil.copytree(copied_run, copied_run.with_name(name)))
+        os.utime(copy / "spec.json", (began, began))
+    (copied_run.with_name("newer-1") / "metrics.json").unlink()
+    os.utime(copied_run / "spec.json", (2, 2))
+    finished = kzoo_here(*command)
+    assert finished.returncode == 0
+    assert finished.stderr.startswith(
+        "NOTICE: latest is runs/digits-1, the newest finished run. runs/newer-1 was begun later "
+        "and is not finished; go on with: kzoo run --resume runs/newer-1\n"
+    )
 
 
 def test_other_data_are_told_from_the_runs_own(
@@ -165,4 +186,7 @@ def test_an_unfinished_run_says_so(kzoo_here: Command, copied_run: Path) -> None
     for more in ((), ("--data", "digits"), ("--json",)):
         result = kzoo_here("evaluate", "latest", *more)
         assert (result.returncode, result.stdout) == (1, "")
-        assert result.stderr == "Error: runs/digits-1: is not finished: it has no metrics.json\n"
+        assert result.stderr == (
+            "Error: runs/digits-1: is not finished: it has no metrics.json; go on with: kzoo run "
+            "--resume runs/digits-1\n"
+        )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import re
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,8 @@ from kzoo.display.search_picture import SearchPicture
 from kzoo.display.search_state import Direction, SearchState
 from kzoo.display.text import fold_title, format_parameter, short_names
 from kzoo.runs.trial import Trial
+from kzoo.spec import load_spec
+from kzoo.tuning.search import Search
 
 pytestmark = pytest.mark.usefixtures("plain_terminal")
 
@@ -95,6 +99,24 @@ def test_the_trials_stand_best_first_and_those_that_run_last() -> None:
         "  0002               34        0.00121        failed  1.0 s",
         "  0003               35        0.00121       running    4 s",
     ]
+
+
+def test_of_equals_the_star_is_that_of_the_summary(tmp_path: Path) -> None:
+    """Whichever ended first: the longest trained of equals, then the lowest number."""
+    asked = [Trial(f"{number:04}", values(0), epochs=3) for number in range(4)]
+    ended = [completed(f"{number:04}", epochs=min(1 + number, 3)) for number in (3, 2, 1, 0)]
+    state = SearchState(4, "val_accuracy", "max")
+    for trial in asked:
+        state.start(trial)
+    for trial in ended:
+        state.end(trial, kept=False)
+    tree = {**load_spec("deep_mlp").to_dict(), "name": "ties"}
+    (tmp_path / "search.json").write_text(json.dumps(tree), encoding="utf-8")
+    search = Search(tmp_path)
+    vars(search)["trials"] = [next(e for e in ended if e.number == a.number) for a in asked]
+    assert state.best is not None
+    assert state.best == search.best
+    assert state.best.number == "0002"
 
 
 def test_the_bar_tells_how_many_and_how_long() -> None:

@@ -233,6 +233,17 @@ def test_the_command_writes_the_page(copied_run: Path, kzoo_here: Command, tmp_p
     assert page.read_bytes() == written
 
 
+def test_the_command_opens_the_page(
+    copied_run: Path, kzoo_here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --open the browser gets it, and nothing more is told."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: not opened.append(address))
+    finished = kzoo_here("demo", copied_run, "--open")
+    assert (finished.stdout, finished.stderr) == ("softmax_regression.html\n", "")
+    assert opened == [(tmp_path / "softmax_regression.html").as_uri()]
+
+
 @pytest.mark.parametrize("out", ["missing/page.html", "."])
 def test_a_page_that_cannot_be_written_is_one_line(
     copied_run: Path, kzoo_here: Command, out: str

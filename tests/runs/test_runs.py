@@ -212,6 +212,27 @@ def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
         find_run(tmp_path, tmp_path)
 
 
+@pytest.mark.parametrize("kind", [kzoo.Run, kzoo.Search])
+def test_what_is_no_run_is_refused_at_once(
+    tmp_path: Path, kind: type[kzoo.Run] | type[kzoo.Search]
+) -> None:
+    """A folder of something else, no folder, and no path: one line each, before it is used."""
+    name = kind.__name__.lower()
+    with pytest.raises(RunError, match=rf"is no {name}: it has no "):
+        kind(str(tmp_path))
+    with pytest.raises(RunError, match=rf"nothing: no such {name}"):
+        kind(tmp_path / "nothing")
+    with pytest.raises(RunError, match=rf"received 3; expected the path of a {name}"):
+        kind(3)  # type: ignore[arg-type]  # as a person might
+
+
+def test_a_run_is_opened_by_text(finished: Run) -> None:
+    """A path as text gives the same run as a Path."""
+    by_text = Run(str(finished.path))
+    assert by_text == finished
+    assert by_text.metrics == finished.metrics
+
+
 def test_a_run_loads_by_run_and_by_path(finished: Run) -> None:
     """kzoo.load takes a Run and its path, and gives the same model."""
     x = np.ones((2, 3))
