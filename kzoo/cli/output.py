@@ -80,11 +80,11 @@ def telling_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         show = warnings.showwarning
 
-        def tell(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        def tell(message: Warning | str, category: type[Warning], *place: Any, **where: Any) -> None:
             if issubclass(category, KzooWarning):
                 say(f"NOTICE: {message}")
             else:
-                show(message, category, *place)
+                show(message, category, *place, **where)
 
         warnings.simplefilter("always", KzooWarning)
         warnings.showwarning = tell

@@ -112,6 +112,7 @@ def test_of_equals_the_star_is_that_of_the_summary(tmp_path: Path) -> None:
         state.end(trial, kept=False)
     tree = {**load_spec("deep_mlp").to_dict(), "name": "ties"}
     (tmp_path / "search.json").write_text(json.dumps(tree), encoding="utf-8")
+    (tmp_path / "log.jsonl").touch()
     search = Search(tmp_path)
     vars(search)["trials"] = [next(e for e in ended if e.number == a.number) for a in asked]
     assert state.best is not None

@@ -205,7 +205,8 @@ def test_without_time_nothing_is_confirmed(
 ) -> None:
     """The search keeps its best so far, and its JSON says that nothing is confirmed."""
     spec = spec_with(seeds_per_trial=1, max_trials=1)
-    found = tune(spec, out=tmp_path, workers=0, confirm=50, time_limit=2.0, display="plain")
+    whole = tune(spec, out=tmp_path, workers=0, display="quiet")
+    found = resume_search(whole.path, confirm=50, time_limit=1.0, workers=0, display="plain")
     assert found.confirmed == {}
     assert found.best is not None
     assert "there was no time to confirm 0000; --resume SEARCH does it" in capsys.readouterr().err
