@@ -166,8 +166,9 @@ def only_json(wanted: bool) -> Iterator[Callable[[Any], None]]:
         sys.stdout.flush()
         os.dup2(saved, 1)
         os.close(saved)
-    for result in results:
-        print_json(result)
+        # Also where an error ends the command: what was given before it is what there is so far.
+        for result in results:
+            print_json(result)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from kzoo.tuning.log import SearchLog
 from kzoo.tuning.needs import Needs
 from kzoo.tuning.pruning import Curve
 from kzoo.tuning.search import TRIALS
+from kzoo.tuning.standing import Standings
 from kzoo.tuning.worker import Job, LogTroubles, failed, run_trial
 
 # Seconds between two looks at the clock and at the number of workers.
@@ -51,6 +52,8 @@ class Loop:
         progress: Shows them.
         waiting: Trials that were proposed to an earlier session and did not end there.
         ended: The trials that ended, in this session and in those before.
+        standings: How far those have come that run.
+        logged_to: The names of the libraries that trials are logged to.
     """
 
     path: Path
@@ -65,6 +68,7 @@ class Loop:
     progress: SearchProgress
     waiting: deque[Trial]
     ended: list[Trial]
+    standings: Standings
     logged_to: tuple[str, ...] = ()
     _running: dict[Future[Trial], Trial] = field(default_factory=dict)
     _deaths: Counter[str] = field(default_factory=Counter)
@@ -152,6 +156,7 @@ class Loop:
             keeps_checkpoint=self.proposer.continues_trials,
             heeds_signals=isinstance(self.executor, InProcess),
             log=self.logged_to,
+            is_watched=self.progress.moves,
         )
         self._running[self.executor.submit(run_trial, job)] = trial
 
@@ -170,6 +175,7 @@ class Loop:
         return tuple(self._known_curves.values())
 
     def _end(self, trial: Trial, future: Future[Trial]) -> None:
+        self.standings.forget(trial.number)
         try:
             ended = future.result()
         except CancelledError:

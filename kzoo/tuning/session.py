@@ -37,6 +37,7 @@ from kzoo.tuning.needs import Needs, carry_builders, versions
 from kzoo.tuning.replay import Replayed, replay
 from kzoo.tuning.report import write_report
 from kzoo.tuning.search import ARRAYS, LOG, TRIALS, Search, write_spec
+from kzoo.tuning.standing import Standings
 from kzoo.tuning.worker import ask_worker, data_of, keep_data
 
 # More trials than these, as a whole grid can have, are told to a person before they begin.
@@ -149,16 +150,23 @@ class Session:
         limit = self._count(tune, proposer, before)
         log.session(limit, self.terms.time_limit, self.executor.where)
         before = self._reopened(before, log)
+        standings = Standings(path)
         progress = SearchProgress(
             self._header(path, spec, dataset, proposer, limit, change),
             total=limit,
             metric=tune.objective.metric,
             direction=tune.objective.direction,
             mode=self.display,
+            look=standings.read,
         )
         (path / TRIALS).mkdir(exist_ok=True)
         ended = list(before.ended)
-        with _leaving_report(search), progress, interrupting(path):
+        with (
+            _leaving_report(search),
+            progress,
+            standings.kept(progress.moves),
+            interrupting(path),
+        ):
             for trial in ended:
                 progress.ended(trial, kept=True)
             loop = Loop(
@@ -174,6 +182,7 @@ class Session:
                 progress=progress,
                 waiting=deque(before.in_flight),
                 ended=ended,
+                standings=standings,
                 logged_to=self.log,
             )
             loop.run()

@@ -6,6 +6,7 @@ import gc
 import time
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ class Job:
         keeps_checkpoint: Whether a later trial may go on with this one's training.
         heeds_signals: Whether a signal is this trial's to heed, as it runs in the search's process.
         log: The names of the libraries that it is logged to.
+        is_watched: Whether somebody sees how far it has come.
     """
 
     trial: Trial
@@ -71,6 +73,7 @@ class Job:
     keeps_checkpoint: bool = False
     heeds_signals: bool = False
     log: tuple[str, ...] = ()
+    is_watched: bool = False
 
 
 def run_trial(job: Job) -> Trial:
@@ -148,6 +151,7 @@ def _train(job: Job) -> Run:
     from kzoo.train.training import prepare, train
     from kzoo.tuning.clock import TrialClock
     from kzoo.tuning.pruning import Pruner
+    from kzoo.tuning.standing import Standings, StandingWriter
 
     began, spec, trial = time.perf_counter(), _load_spec(job.spec), job.trial
     with ExitStack() as stack:
@@ -175,6 +179,9 @@ def _train(job: Job) -> Run:
         with Logs(job.log, subject, trainee.recorder, troubles.add) as logs:
             with Interruption(path) if job.heeds_signals else nullcontext() as interruption:
                 watchers = [clock, pruner, logs, *([interruption] if interruption else [])]
+                if job.is_watched:
+                    write = partial(Standings(job.folder.parent).write, trial.number)
+                    watchers.append(StandingWriter(write, job.metric, job.direction, rows, last))
                 trained = train(trainee, where, watchers=watchers, start=start, until=trial.epochs)
             is_stopped = (clock.is_over or pruner.is_over) and len(rows) < last
             more = {_STOPPED: True} if is_stopped else {}
