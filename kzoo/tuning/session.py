@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from kzoo.checkpoint import forgetting
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.arrays import is_frame, source_of_arrays
 from kzoo.display import Header, Mode, SearchProgress, show_result, watching
@@ -24,6 +25,7 @@ from kzoo.spec import Spec
 from kzoo.spec.places import expand_home
 from kzoo.spec.sampled import known_points
 from kzoo.spec.tune import TuneSpec
+from kzoo.start import keras
 from kzoo.train.interruption import interrupting
 from kzoo.train.moved import lasting_name, missing_place
 from kzoo.train.resumption import PLACE_PATHS, differences
@@ -33,7 +35,7 @@ from kzoo.tuning.algorithms import Proposer, count_trials, make_proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.loop import Loop, refuse_failures
-from kzoo.tuning.needs import Needs, carry_builders, versions
+from kzoo.tuning.needs import Needs, carry_builders, carry_callbacks, versions
 from kzoo.tuning.replay import Replayed, replay
 from kzoo.tuning.report import write_report
 from kzoo.tuning.search import ARRAYS, LOG, TRIALS, Search, write_spec
@@ -69,12 +71,14 @@ class Session:
         display: What a person sees.
         terms: How far to go.
         log: The names of the libraries that trials are logged to.
+        callbacks: More Keras callbacks, of which each trial gets copies.
     """
 
     executor: TrialExecutor
     display: Mode
     terms: Terms
     log: tuple[str, ...] = ()
+    callbacks: Sequence[keras.callbacks.Callback] = ()
 
     def begin(self, spec: Spec, data: tuple[Any, ...] | None, out: Path) -> Search:
         """Make a search's directory and search.
@@ -93,6 +97,7 @@ class Session:
             )
         spec, asked = resolve(spec, dataset), spec.fit
         change = describe_change(asked, spec.fit, len(dataset.train))
+        _hold_callbacks(self.callbacks, _proposer(spec))
         path = create_run(out.absolute(), f"{spec.name}-tune")
         with holding(path):
             if data is not None:
@@ -110,6 +115,7 @@ class Session:
             spec: What it tunes, as its record says.
             place: Where its data lie now, a path or a dataset's name, which the record keeps.
         """
+        _hold_callbacks(self.callbacks, _proposer(spec))
         with holding(path), SearchLog(path / LOG) as log:
             # Killed in its first moments, a search has no beginning on record, and nothing else.
             began = log.beginning.spec if log.beginning else spec.to_dict()
@@ -143,9 +149,7 @@ class Session:
         if isinstance(self.executor, InProcess):
             keep_data(spec, dataset)
         tune, search = _tune(spec), Search(path)
-        proposer = make_proposer(
-            tune, seed=spec.seed, epochs=spec.fit.epochs, known=known_points(spec)
-        )
+        proposer = _proposer(spec)
         before = replay(proposer, log.events)
         limit = self._count(tune, proposer, before)
         log.session(limit, self.terms.time_limit, self.executor.where)
@@ -233,6 +237,7 @@ class Session:
             fingerprint=dataset.fingerprint,
             builders=() if is_here else carry_builders(spec),
             versions=versions(),
+            callbacks=carry_callbacks(self.callbacks),
         )
         tree = spec.model_copy(update={"tune": None}).to_dict()
         for worker, error in self.executor.ask_all(partial(ask_worker, needs), tree).items():
@@ -336,6 +341,27 @@ def _refuse_frames(data: Any) -> None:
         raise DataError(
             "data: received a pandas.DataFrame; expected arrays, or the path of a table that all "
             "trials can read (save it with to_csv or to_parquet)"
+        )
+
+
+def _proposer(spec: Spec) -> Proposer:
+    return make_proposer(
+        _tune(spec), seed=spec.seed, epochs=spec.fit.epochs, known=known_points(spec)
+    )
+
+
+def _hold_callbacks(callbacks: Sequence[keras.callbacks.Callback], proposer: Proposer) -> None:
+    """Refuse callbacks that cannot be copied, or that forget where trials go on with each other.
+
+    Raises:
+        SpecError: one of them is such.
+    """
+    carry_callbacks(callbacks)
+    forgotten = sorted(forgetting(callbacks))
+    if proposer.continues_trials and forgotten:
+        raise SpecError(
+            f"callbacks: {forgotten[0]} may remember earlier epochs, and trials of this search go "
+            "on with the training of others; give it get_state and set_state"
         )
 
 

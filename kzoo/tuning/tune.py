@@ -21,6 +21,8 @@ from kzoo.tuning.executors import InProcess, LocalWorkers, TrialExecutor
 from kzoo.tuning.search import Search
 
 if TYPE_CHECKING:
+    import keras
+
     from kzoo.display import Mode
     from kzoo.tuning.session import Session
 
@@ -37,6 +39,7 @@ def tune(
     max_trials: int | None = None,
     time_limit: float | None = None,
     display: Mode = "auto",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     log: str | Sequence[str] = (),
 ) -> Search:
     """Search for a better spec: try values of its `tune` section and keep the best.
@@ -59,6 +62,9 @@ def tune(
         time_limit: Seconds at most, above 0. Trials that run then are broken off; `resume_search`
             goes on with them.
         display: ``auto``, ``plain`` (a line a trial) or ``quiet``.
+        callbacks: More Keras callbacks for `fit`. Each trial gets copies of its own, by
+            cloudpickle, so they are to be fresh. A trial that is broken off goes on where it was if
+            all of them have `get_state` and `set_state`, as for `kzoo.run`, and begins anew if not.
         log: Where the trials are logged too, as runs of one experiment: ``tensorboard``,
             ``wandb``, ``mlflow``, or several.
 
@@ -77,7 +83,7 @@ def tune(
     _check_terms(max_trials, time_limit)
     most = max_trials or checked.tune.max_trials
     with _executor(workers, scheduler, most) as executor:
-        session = _session(executor, display, names, max_trials, time_limit)
+        session = _session(executor, display, names, max_trials, time_limit, callbacks)
         return session.begin(checked, data, Path(out))
 
 
@@ -91,6 +97,7 @@ def resume_search(
     time_limit: float | None = None,
     retry_failed: bool = False,
     display: Mode = "auto",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     log: str | Sequence[str] = (),
 ) -> Search:
     """Go on with an interrupted search: every trial that ended is kept, the others are finished.
@@ -106,6 +113,7 @@ def resume_search(
         time_limit: Seconds at most that this session takes, as for `tune`.
         retry_failed: Whether trials that failed are tried again.
         display: As for `tune`.
+        callbacks: As for `tune`, of the trials that have not ended.
         log: As for `tune`, of the trials that have not ended.
 
     Raises:
@@ -123,7 +131,13 @@ def resume_search(
     place = None if data is None else os.fspath(data)
     with _executor(workers, scheduler, max_trials) as executor:
         session = _session(
-            executor, display, names, max_trials, time_limit, retry_failed=retry_failed
+            executor,
+            display,
+            names,
+            max_trials,
+            time_limit,
+            callbacks,
+            retry_failed=retry_failed,
         )
         return session.go_on(path, spec, place)
 
@@ -141,13 +155,15 @@ def _session(
     log: tuple[str, ...],
     max_trials: int | None,
     time_limit: float | None,
+    callbacks: Sequence[keras.callbacks.Callback],
     *,
     retry_failed: bool = False,
 ) -> Session:
     # Here, so that workers and this process import Keras at the same time.
     from kzoo.tuning.session import Session, Terms
 
-    return Session(executor, display, Terms(max_trials, time_limit, retry_failed), log)
+    terms = Terms(max_trials, time_limit, retry_failed)
+    return Session(executor, display, terms, log, callbacks)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from kzoo.errors import (
 from kzoo.runs import Run, create_run, directory, holding
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
-from kzoo.tuning.needs import Needs, check_data, check_place
+from kzoo.tuning.needs import Needs, check_data, check_place, copied_callbacks
 
 # In a trial's metrics: it was ended early.
 _STOPPED = "stopped"
@@ -118,6 +118,7 @@ def ask_worker(needs: Needs, spec: dict[str, Any]) -> None:
         WorkerError: something is missing.
     """
     check_place(needs)
+    copied_callbacks(needs)
     try:
         checked = load_spec(spec)
         check_data(needs, data_of(checked), load_data(checked).fingerprint)
@@ -143,7 +144,7 @@ def failed(trial: Trial, error: str, seconds: float = 0.0) -> Trial:
 
 
 def _train(job: Job) -> Run:
-    from kzoo.checkpoint import read_checkpoint
+    from kzoo.checkpoint import forgetting, read_checkpoint
     from kzoo.logs import Subject
     from kzoo.logs.callback import Logs
     from kzoo.train.interruption import Interruption
@@ -165,7 +166,9 @@ def _train(job: Job) -> Run:
             stack.enter_context(holding(path))
             write_beginning(path, trainee)
         where = path / directory.CHECKPOINT
-        start = read_checkpoint(where)
+        callbacks = copied_callbacks(job.needs)
+        # One that forgets cannot go on where it was: such a trial begins anew.
+        start = None if forgetting(callbacks) else read_checkpoint(where)
         earlier = 0
         if trial.parent and (parent := _finished(job.folder, trial.parent)):
             earlier = parent.metrics["epochs"]
@@ -182,7 +185,14 @@ def _train(job: Job) -> Run:
                 if job.is_watched:
                     write = partial(Standings(job.folder.parent).write, trial.number)
                     watchers.append(StandingWriter(write, job.metric, job.direction, rows, last))
-                trained = train(trainee, where, watchers=watchers, start=start, until=trial.epochs)
+                trained = train(
+                    trainee,
+                    where,
+                    callbacks=callbacks,
+                    watchers=watchers,
+                    start=start,
+                    until=trial.epochs,
+                )
             is_stopped = (clock.is_over or pruner.is_over) and len(rows) < last
             more = {_STOPPED: True} if is_stopped else {}
             write_results(path, trained, began=began, trial=more)
