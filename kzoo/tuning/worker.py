@@ -6,7 +6,7 @@ import gc
 import time
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ _OF_THE_ENVIRONMENT = (OSError, MemoryError, ImportError, DataError, RunError, U
 if TYPE_CHECKING:
     from kzoo.figures import Direction
     from kzoo.spec.tune import PruneName
+    from kzoo.train.reuse import Workbench
     from kzoo.tuning.pruning import Curve
 
 # The data of the last trial in this process: those of the next are the same.
@@ -160,13 +161,16 @@ def _train(job: Job) -> Run:
         # The search has said what there is to notice.
         dataset = replace(load_data(spec), notices=())
         check_data(job.needs, data_of(spec), dataset.fingerprint)
-        trainee = prepare(spec, dataset, metrics=[job.metric])
+        callbacks = copied_callbacks(job.needs)
+        # What somebody else's callback may do to a model is nothing to the next trial.
+        is_ours = not callbacks and not job.log
+        ready = _workbench().prepare if is_ours else prepare
+        trainee = ready(spec, dataset, metrics=[job.metric])
         path = broken_off or create_run(job.folder, trial.number)
         if broken_off is None:
             stack.enter_context(holding(path))
             write_beginning(path, trainee)
         where = path / directory.CHECKPOINT
-        callbacks = copied_callbacks(job.needs)
         # One that forgets cannot go on where it was: such a trial begins anew.
         start = None if forgetting(callbacks) else read_checkpoint(where)
         earlier = 0
@@ -200,7 +204,17 @@ def _train(job: Job) -> Run:
             logs.finish({**metrics, "score": metrics[job.metric]})
         if not job.keeps_checkpoint:
             forget_checkpoint(path)
+        if is_ours:
+            _workbench().give_back(spec, trainee)
     return Run(path)
+
+
+@cache
+def _workbench() -> Workbench:
+    """Return what makes this process's trials ready."""
+    from kzoo.train.reuse import Workbench
+
+    return Workbench()
 
 
 def _load_spec(tree: dict[str, Any]) -> Spec:
