@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.cluster import connect, worker
 from support.digest import digest
 from support.screens import Clock, Terminal
 from support.searches import SPEC, facts
@@ -28,10 +29,11 @@ def be_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return stream
 
 
-def search(out: Path, workers: int = 0, **more: Any) -> Search:
+def search(out: Path, **more: Any) -> Search:
     """Search `SPEC` for two trials."""
     overrides = {"tune.max_trials": 2, **more.pop("overrides", {})}
-    return kzoo.tune(SPEC, overrides=overrides, out=out, workers=workers, **more)
+    place = {} if "scheduler" in more else {"workers": 0}
+    return kzoo.tune(SPEC, overrides=overrides, out=out, **{**place, **more})
 
 
 @pytest.mark.parametrize(("direction", "best"), [("max", 0.75), ("min", 0.25)])
@@ -123,7 +125,22 @@ def test_a_disk_that_takes_nothing_does_not_end_a_trial(
 def test_a_search_shows_how_far_its_trial_is(
     workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In this process and in a worker; a trial of three seconds is looked at more than once."""
+    """In this process and in a worker."""
+    shows_how_far(tmp_path, monkeypatch, workers=workers)
+
+
+def test_a_worker_of_a_cluster_shows_how_far_its_trial_is(
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes into the search's folder, which it sees."""
+    with worker(scheduler):
+        with connect(scheduler, workers=1):
+            pass
+        shows_how_far(tmp_path, monkeypatch, scheduler=scheduler)
+
+
+def shows_how_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **where: Any) -> None:
+    """Search for a trial of three seconds, which is looked at more than once."""
     terminal = be_terminal(monkeypatch)
     found: list[Standing] = []
     read = Standings.read
@@ -135,7 +152,7 @@ def test_a_search_shows_how_far_its_trial_is(
 
     monkeypatch.setattr(Standings, "read", keep)
     changes = {"fit.epochs": 100_000, "tune.trial_seconds": 3.0, "tune.max_trials": 1}
-    ended = search(tmp_path, workers, overrides=changes)
+    ended = search(tmp_path / "runs", overrides=changes, **where)
     (trial,) = ended.trials
     assert trial.run is not None
     history = kzoo.Run(trial.run).history["val_accuracy"]
