@@ -80,7 +80,9 @@ def telling_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         show = warnings.showwarning
 
-        def tell(message: Warning | str, category: type[Warning], *place: Any, **where: Any) -> None:
+        def tell(
+            message: Warning | str, category: type[Warning], *place: Any, **where: Any
+        ) -> None:
             if issubclass(category, KzooWarning):
                 say(f"NOTICE: {message}")
             else:
@@ -184,8 +186,9 @@ def only_json(wanted: bool) -> Iterator[Callable[[Any], None]]:
         sys.stdout.flush()
         os.dup2(saved, 1)
         os.close(saved)
-    for result in results:
-        print_json(result)
+        # Also where an error ends the command: what was given before it is what there is so far.
+        for result in results:
+            print_json(result)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +35,7 @@ from kzoo.cli.output import (
     shown,
     telling_how_to_resume,
 )
+from kzoo.errors import BrokenOffError, Interrupted, KzooError
 
 if TYPE_CHECKING:
     from kzoo.tuning.search import Search
@@ -151,7 +154,11 @@ def tune(
         model = None if earlier else start_from
         checked = load_spec(*spec_and_changes(spec, overrides, data, start_from=model))
         settings["start_from"] = earlier
-    with only_json(as_json) as give, telling_how_to_resume("kzoo tune", options):
+    with (
+        only_json(as_json) as give,
+        telling_how_to_resume("kzoo tune", options),
+        _giving_so_far(give, wanted=as_json),
+    ):
         from kzoo.tuning.tune import resume_search
         from kzoo.tuning.tune import tune as search
 
@@ -171,6 +178,21 @@ def _workers(workers: int, scheduler: str | None) -> str:
     if scheduler is not None:
         return f" --scheduler {shlex.quote(scheduler)}"
     return f" --workers {workers}" if workers != 1 else ""
+
+
+@contextmanager
+def _giving_so_far(give: Callable[[Any], None], *, wanted: bool) -> Iterator[None]:
+    """Give what a search has come to where it is broken off, as it is given at its end."""
+    from kzoo.tuning.search import Search
+
+    try:
+        yield
+    except (BrokenOffError, Interrupted) as error:
+        # What ended the search is what is told, also where its log cannot be read.
+        with suppress(KzooError):
+            if wanted:
+                give(Search(error.path).summary())
+        raise
 
 
 def _show(search: Search) -> None:

@@ -19,6 +19,7 @@ from kzoo.display.text import (
     format_duration,
     format_parameter,
     format_seconds,
+    format_value,
     format_values,
     printable,
     short_name,
@@ -119,7 +120,10 @@ def _draw_trials(state: SearchState, rows: _Rows, console: Console) -> RenderRes
 
 
 def _columns(state: SearchState, trials: Sequence[Trial], console: Console) -> list[Column]:
-    """Return the columns: number, parameters, score or state, epochs where they tell, and time."""
+    """Return the columns: number, parameters, score or state, epochs where they tell, and time.
+
+    Of a trial that runs the score is that after its last epoch, and its best so far stands beside.
+    """
     ascii_only = console.options.ascii_only
 
     def short(text: str) -> str:
@@ -139,24 +143,42 @@ def _columns(state: SearchState, trials: Sequence[Trial], console: Console) -> l
             for trial in trials
         ]
         columns.append(Column(titles[path], cells, rank, right=True))
-    columns.append(Column(short(state.metric), [_score(trial) for trial in trials], right=True))
+    scores = [_score(state, trial) for trial in trials]
+    columns.append(Column(short(state.metric), scores, right=True))
     if state.also:
         costs = [format_cost(t.cost) if t.state in SCORED else "" for t in trials]
         columns.append(Column(short(state.also), costs, 1, right=True))
+    if state.shows_standings:
+        bests = [_own_best(state, trial) for trial in trials]
+        columns.append(Column("its best", bests, len(names) + 3, right=True))
     if state.epochs_differ:
-        epochs = [_epochs(trial) for trial in trials]
-        columns.append(Column("epochs", epochs, len(names) + 2, right=True))
+        epochs = [_epochs(state, trial) for trial in trials]
+        # Of trials that run, they are told before the third of many parameters.
+        rank = 2 if state.shows_standings else len(names) + 2
+        columns.append(Column("epochs", epochs, rank, right=True))
     times = [_time(state, trial) for trial in trials]
     return [*columns, Column("time", times, len(names) + 1, right=True)]
 
 
-def _score(trial: Trial) -> str:
+def _score(state: SearchState, trial: Trial) -> str:
+    standing = state.standing_of(trial)
+    if standing is not None and standing.score is not None:
+        return format_value(standing.score)
     return written_score(trial) if trial.state in SCORED else trial.state
 
 
-def _epochs(trial: Trial) -> str:
+def _own_best(state: SearchState, trial: Trial) -> str:
+    """Return the best score so far of a trial that runs; a blank keeps the place for it."""
+    standing = state.standing_of(trial)
+    return " " if standing is None or standing.best is None else format_value(standing.best)
+
+
+def _epochs(state: SearchState, trial: Trial) -> str:
+    standing = state.standing_of(trial)
+    if standing is not None:
+        return f"{standing.epoch}/{standing.epochs}"
     if trial.epochs is None or trial.state == "failed":
-        return ""
+        return " " if state.shows_standings else ""
     return f"to {trial.epochs}" if trial.state == "running" else f"{trial.epochs}"
 
 

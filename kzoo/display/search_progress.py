@@ -16,7 +16,7 @@ from kzoo.display.search_state import Direction, SearchState
 from kzoo.errors import one_line
 
 if TYPE_CHECKING:
-    from kzoo.runs.trial import Trial
+    from kzoo.runs.trial import Standing, Trial
 
 # Seconds between two drawings: at least, and at most, for the time that goes by.
 _REDRAW_SECONDS, _TICK_SECONDS = 0.1, 0.5
@@ -43,6 +43,8 @@ class SearchProgress:
         mode: ``auto``, ``plain`` (lines even on a terminal) or ``quiet``.
         stream: Where to draw; standard error if None.
         clock: Gives seconds.
+        look: Tells how far the trial of a number has come; it is asked before each drawing. None
+            where nobody knows.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class SearchProgress:
         mode: Mode = "auto",
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
+        look: Callable[[str], Standing | None] | None = None,
     ) -> None:
         self.header = header
         self.mode = mode
@@ -65,6 +68,8 @@ class SearchProgress:
         # is taken within that of the drawing, never around it.
         self._state_lock = threading.RLock()
         self._drawing_lock = threading.RLock()
+        self._look = look
+        self._state.is_watched = look is not None
         self._drawing: Drawing | None = None
         self._thread: threading.Thread | None = None
         self._changed, self._ended = threading.Event(), threading.Event()
@@ -92,6 +97,11 @@ class SearchProgress:
             if self._drawing:
                 self._drawing.stop()
                 self._drawing = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is drawn again and again, and so shows how far the trials have come."""
+        return self._thread is not None
 
     def started(self, trial: Trial) -> None:
         """Show that a trial runs; one that ran before begins anew."""
@@ -136,6 +146,14 @@ class SearchProgress:
             self._changed.wait(_TICK_SECONDS)
             self._changed.clear()
             began = time.monotonic()
-            self._show(lambda form: form.redraw())
+            self._show(self._draw)
             rest = min(_REST * (time.monotonic() - began), _LONGEST_REST)
             self._ended.wait(max(rest, _REDRAW_SECONDS))
+
+    def _draw(self, form: Form) -> None:
+        if self._look is not None:
+            for trial in self._take().running:
+                standing = self._look(trial.number)
+                with self._state_lock:
+                    self._state.note(trial.number, standing)
+        form.redraw()

@@ -20,7 +20,7 @@ from kzoo.errors import one_line
 from kzoo.runs.trial import SCORED, preference
 
 if TYPE_CHECKING:
-    from kzoo.runs.trial import Trial
+    from kzoo.runs.trial import Standing, Trial
 
 Direction = Literal["max", "min"]
 
@@ -39,6 +39,7 @@ class SearchState:
         parameters: The paths of all values that were tried.
         kept: The numbers of the trials that an earlier session of the search ended.
         is_over: Whether the search has come to its end.
+        is_watched: Whether trials that run tell how far they have come.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class SearchState:
         self.parameters: tuple[str, ...] = ()
         self.kept: frozenset[str] = frozenset()
         self.is_over = False
+        self.is_watched = False
         self.also = also
         self._direction = direction
         self._clock = clock
@@ -64,6 +66,7 @@ class SearchState:
         # In the order in which they were started or, later, ended.
         self._trials: dict[str, Trial] = {}
         self._started: dict[str, float] = {}
+        self._standings: dict[str, Standing] = {}
 
     def start(self, trial: Trial) -> None:
         """Note that a trial runs; one that ran before begins anew."""
@@ -72,6 +75,12 @@ class SearchState:
         self.kept -= {trial.number}
         self._put(trial)
         self._at_once = max(self._at_once, len(self.running))
+
+    def note(self, number: str, standing: Standing | None) -> None:
+        """Note how far a trial that runs has come; one that has ended meanwhile is left alone."""
+        trial = self._trials.get(number)
+        if standing is not None and trial is not None and trial.state == "running":
+            self._standings[number] = standing
 
     def end(self, trial: Trial, *, kept: bool) -> None:
         """Note how a trial ended, and whether an earlier session of the search ended it."""
@@ -83,6 +92,7 @@ class SearchState:
         """Return a copy that stays as it is."""
         copied = copy.copy(self)
         copied._trials, copied._started = dict(self._trials), dict(self._started)
+        copied._standings = dict(self._standings)
         return copied
 
     @property
@@ -115,9 +125,16 @@ class SearchState:
         return next((trial for trial in self.completed if math.isfinite(score_of(trial))), None)
 
     @property
+    def shows_standings(self) -> bool:
+        """Whether there is a place for how far the trials that run have come."""
+        return self.is_watched and not self.is_over
+
+    @property
     def epochs_differ(self) -> bool:
         """Whether the trials' epochs tell something."""
-        return self._epochs_told or len({trial.epochs for trial in self.completed}) > 1
+        if self._epochs_told or self.shows_standings:
+            return True
+        return len({trial.epochs for trial in self.completed}) > 1
 
     @property
     def elapsed(self) -> float:
@@ -137,6 +154,10 @@ class SearchState:
         behind = sum(min(self.seconds_of(trial), mean) for trial in self.running)
         ahead = max(self.total - len(self.ended), 0) * mean
         return max(ahead - behind, 0.0) / self._at_once
+
+    def standing_of(self, trial: Trial) -> Standing | None:
+        """Return how far a trial that runs has come, where that is known."""
+        return self._standings.get(trial.number)
 
     def seconds_of(self, trial: Trial) -> float:
         """Return how long a trial took, or has taken so far."""
@@ -163,6 +184,7 @@ class SearchState:
 
     def _put(self, trial: Trial) -> None:
         self._trials.pop(trial.number, None)
+        self._standings.pop(trial.number, None)
         self._trials[trial.number] = trial
         self.parameters = tuple(dict.fromkeys([*self.parameters, *trial.values]))
 

@@ -86,6 +86,15 @@ class Accelerated(wrapt.CallableObjectProxy[Any]):
         """Seeds the order of the examples and the dropout masks."""
         return int(self._self_seed)
 
+    def begin_anew(self, seed: int) -> None:
+        """Have the next `fit` go as the first one of a front with this seed would.
+
+        The weights and the optimizer are the caller's to set. A model that has `Dropout` layers
+        keeps the masks of its own seed.
+        """
+        self._self_seed, self._self_epochs_begun = seed, 0
+        self._self_plans.reseed(seed)
+
     @property
     def choice(self) -> Choice:
         """How the last `fit` was executed, or the next will be, and why."""

@@ -34,6 +34,9 @@ _GRAPH = _COMPILED | {
 
 # They look rows up by ids, which XLA does not check.
 _UNCHECKED = frozenset({"CategoryEncoding", "Embedding", "Lambda", "Take", "TakeAlongAxis"})
+# What Keras puts beside a layer's settings: a wrapper of its own `build`, and what `fit`, `predict`
+# and `evaluate` have compiled.
+_MADE_BY_KERAS = frozenset({"build", "train_function", "test_function", "predict_function"})
 # What a model may do in its own way, of all that `fit` runs.
 _OWN_METHODS = (
     "fit", "evaluate", "train_step", "test_step", "predict_step", "make_train_function",
@@ -141,8 +144,7 @@ def _unfit_for_xla(model: keras.Model, kinds: set[str]) -> str | None:
         return f"XLA does not check the ids of {', '.join(unchecked)}"
     for layer in model._flatten_layers():
         for name, value in vars(layer).items():
-            # Keras puts a wrapper of each layer's own `build` beside its settings.
-            is_setting = name != "build" and not name.startswith("_")
+            is_setting = name not in _MADE_BY_KERAS and not name.startswith("_")
             if is_setting and callable(value) and not _is_of_keras(value):
                 return f"a Python function, the {name} of {layer.name}"
     if not model.compiled:

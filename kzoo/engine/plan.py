@@ -36,6 +36,10 @@ class Plan:
         self._snapshot = Snapshot(model)
         self._blocks: dict[Kind, Blocks] = {}
 
+    def reseed(self, seed: int) -> None:
+        """Have another seed for the order of the examples."""
+        self._seed = seed
+
     def serves(self, choice: Choice) -> bool:
         """Tell whether the model is still what was traced, and executed in the same way."""
         same = choice.execution == self.choice.execution

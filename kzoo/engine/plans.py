@@ -29,6 +29,12 @@ class Plans:
         # Of what XLA could not compile, and why: it is not tried again.
         self._refused: tuple[Snapshot, str] | None = None
 
+    def reseed(self, seed: int) -> None:
+        """Have another seed for the order of the examples; what is traced stays."""
+        self._seed = seed
+        if self._last is not None:
+            self._last.reseed(seed)
+
     def current(self, choice: Choice) -> Plan:
         """Return the plan of the last `fit` where nothing has changed since, or a new one."""
         if self._last is None or not self._last.serves(choice):

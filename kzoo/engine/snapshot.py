@@ -9,7 +9,10 @@ from kzoo.start import keras
 
 _SIMPLE = (bool, int, float, str, tuple, type(None))
 # Keras sets these itself, while it builds, trains and validates.
-_PASSING = {"built", "stop_training", "stop_evaluating"}
+_PASSING = {
+    "built", "stop_training", "stop_evaluating", "stop_predicting",
+    "train_function", "test_function", "predict_function",
+}  # fmt: skip
 
 
 class Snapshot:

@@ -18,6 +18,23 @@ SCORED = ("completed", "stopped")
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How far a trial that runs has come.
+
+    Attributes:
+        epoch: The epochs that it has trained, those of its parent included.
+        epochs: The epoch that it goes to at most.
+        score: The objective after the last of them; None before the first.
+        best: The best of all of them.
+    """
+
+    epoch: int
+    epochs: int
+    score: float | None = None
+    best: float | None = None
+
+
+@dataclass(frozen=True)
 class Trial:
     """One trial of a search. It does not change: `dataclasses.replace` gives a later one.
 

@@ -27,8 +27,9 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 # A worker that has grown by more than this since its first calls is replaced by a fresh one: XLA
-# keeps what it compiled, 10 to 13 MB for each small model, until its process ends.
-_MOST_GROWTH = 96 * MEBIBYTE
+# keeps what it compiled, 10 to 13 MB for each small model, until its process ends. A fresh one
+# costs the processor as much as two such trials.
+_MOST_GROWTH = 192 * MEBIBYTE
 _FIRST_CALLS = 3
 
 

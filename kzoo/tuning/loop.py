@@ -26,6 +26,7 @@ from kzoo.tuning.needs import Needs
 from kzoo.tuning.pruning import Curve
 from kzoo.tuning.search import TRIALS
 from kzoo.tuning.seeds import with_seed
+from kzoo.tuning.standing import Standings
 from kzoo.tuning.worker import Job, LogTroubles, failed, run_trial, runs_of
 
 # Seconds between two looks at the clock and at the number of workers.
@@ -53,6 +54,7 @@ class Loop:
         progress: Shows them.
         waiting: Trials that were proposed to an earlier session and did not end there.
         ended: The trials that ended, in this session and in those before.
+        standings: How far those have come that run.
         logged_to: The names of the libraries that trials are logged to.
         confirms: Fresh seeds with which the best are trained again afterwards.
     """
@@ -69,6 +71,7 @@ class Loop:
     progress: SearchProgress
     waiting: deque[Trial]
     ended: list[Trial]
+    standings: Standings
     logged_to: tuple[str, ...] = ()
     confirms: int = 0
     _running: dict[Future[Trial], Trial] = field(default_factory=dict)
@@ -140,6 +143,7 @@ class Loop:
             seconds=None,
             prune=None,
             keeps_checkpoint=False,
+            is_watched=False,
         )
 
     @property
@@ -215,6 +219,7 @@ class Loop:
             seeds=self.tune.seeds_per_trial,
             others=tuple(trial.scores for trial in self.ended),
             also=self.tune.also.metric if self.tune.also else None,
+            is_watched=self.progress.moves,
         )
 
     def _until(self) -> float | None:
@@ -232,6 +237,7 @@ class Loop:
         return tuple(self._known_curves.values())
 
     def _end(self, trial: Trial, future: Future[Trial]) -> None:
+        self.standings.forget(trial.number)
         ended = self._result(trial, future)
         if ended is None:
             self.waiting.appendleft(trial)

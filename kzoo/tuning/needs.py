@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kzoo import registry
-from kzoo.errors import SpecError, WorkerError
+from kzoo.errors import SpecError, WorkerError, describe_error
 from kzoo.runs import directory
 from kzoo.spec import Spec
 from kzoo.spec.build import parameter_hints
@@ -49,6 +49,7 @@ class Needs:
         fingerprint: The sha256 of the data that the search began with.
         builders: The builders that the worker may not have.
         versions: The versions of the packages that have to be the same.
+        callbacks: More Keras callbacks, of which each trial gets copies; by cloudpickle.
     """
 
     search: Path
@@ -56,6 +57,7 @@ class Needs:
     fingerprint: str
     builders: tuple[CarriedBuilder, ...]
     versions: Mapping[str, str]
+    callbacks: bytes = b""
 
 
 @cache
@@ -106,6 +108,48 @@ def check_data(needs: Needs, data: str, fingerprint: str) -> None:
             f"the data are not those that the search began with (sha256 {fingerprint[:12]}, was "
             f"{needs.fingerprint[:12]}); put the first ones back, or begin a new search"
         )
+
+
+def carry_callbacks(callbacks: Sequence[Any]) -> bytes:
+    """Return callbacks in what another process can read.
+
+    Raises:
+        SpecError: one of them cannot be sent, or is no callback.
+    """
+    import cloudpickle
+
+    from kzoo.start import keras
+
+    for callback in callbacks:
+        kind = type(callback).__name__
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise SpecError(f"callbacks: received {kind}; expected Keras callbacks")
+        try:
+            cloudpickle.dumps(callback)
+        except Exception as error:
+            raise SpecError(
+                f"callbacks: {kind} cannot be copied for each trial: {describe_error(error)}; "
+                "expected one that can be pickled"
+            ) from error
+    return bytes(cloudpickle.dumps(list(callbacks))) if callbacks else b""
+
+
+def copied_callbacks(needs: Needs) -> list[Any]:
+    """Return a trial's own copies of the callbacks.
+
+    Raises:
+        WorkerError: this worker cannot have them.
+    """
+    import pickle
+
+    try:
+        # From the process that began the search, over the channel that brought this function.
+        return list(pickle.loads(needs.callbacks)) if needs.callbacks else []  # noqa: S301
+    except Exception as error:
+        raise WorkerError(
+            f"this worker cannot have the callbacks: {describe_error(error)}; install their module "
+            "on every worker"
+        ) from error
 
 
 def carry_builders(spec: Spec) -> tuple[CarriedBuilder, ...]:

@@ -6,7 +6,7 @@ import contextlib
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from kzoo.checkpoint import forgetting
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.arrays import is_frame, source_of_arrays
 from kzoo.display import Header, Mode, SearchProgress, show_result, watching
@@ -27,6 +28,7 @@ from kzoo.spec.places import expand_home
 from kzoo.spec.sampled import known_points
 from kzoo.spec.space import all_paths
 from kzoo.spec.tune import Also, TuneSpec
+from kzoo.start import keras
 from kzoo.train.callbacks import refuse_undefined
 from kzoo.train.interruption import interrupting
 from kzoo.train.moved import lasting_name, missing_place
@@ -37,10 +39,11 @@ from kzoo.tuning.algorithms import Proposer, count_trials, make_proposer
 from kzoo.tuning.executors import InProcess, TrialExecutor
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.loop import Loop, refuse_failures
-from kzoo.tuning.needs import Needs, carry_builders, versions
+from kzoo.tuning.needs import Needs, carry_builders, carry_callbacks, versions
 from kzoo.tuning.replay import Replayed, replay
 from kzoo.tuning.report import write_report
 from kzoo.tuning.search import ARRAYS, LOG, TRIALS, Search, write_spec
+from kzoo.tuning.standing import Standings
 from kzoo.tuning.takeover import take_over, tell_taken
 from kzoo.tuning.worker import ask_worker, data_of, keep_data
 
@@ -78,12 +81,14 @@ class Session:
         display: What a person sees.
         terms: How far to go.
         log: The names of the libraries that trials are logged to.
+        callbacks: More Keras callbacks, of which each trial gets copies.
     """
 
     executor: TrialExecutor
     display: Mode
     terms: Terms
     log: tuple[str, ...] = ()
+    callbacks: Sequence[keras.callbacks.Callback] = ()
 
     def begin(
         self,
@@ -111,6 +116,7 @@ class Session:
         spec, asked = resolve(spec, dataset), spec.fit
         change = describe_change(asked, spec.fit, len(dataset.train))
         taken = take_over(earlier, spec, dataset.fingerprint) if earlier else None
+        _hold_callbacks(self.callbacks, _proposer(spec))
         path = create_run(out.absolute(), f"{spec.name}-tune")
         with holding(path):
             if data is not None:
@@ -131,6 +137,7 @@ class Session:
             spec: What it tunes, as its record says.
             place: Where its data lie now, a path or a dataset's name, which the record keeps.
         """
+        _hold_callbacks(self.callbacks, _proposer(spec))
         with holding(path), SearchLog(path / LOG) as log:
             # Killed in its first moments, a search has no beginning on record, and nothing else.
             began = log.beginning.spec if log.beginning else spec.to_dict()
@@ -172,13 +179,13 @@ class Session:
             keep_data(spec, dataset)
         tune, search = _tune(spec), Search(path)
         first = [trial.values for trial in log.taken]
-        known = [*first, *(point for point in known_points(spec) if point not in first)]
-        proposer = make_proposer(tune, seed=spec.seed, epochs=spec.fit.epochs, known=known)
+        proposer = _proposer(spec, first)
         before = tell_taken(log.taken, replay(proposer, log.events), proposer, log)
         limit = self._count(tune, proposer, before, len(first))
         confirms = self._count_fresh(tune, before)
         log.session(limit - len(first), self.terms.time_limit, confirms, self.executor.where)
         before = self._reopened(before, log)
+        standings = Standings(path)
         progress = SearchProgress(
             self._header(
                 path,
@@ -195,10 +202,16 @@ class Session:
             direction=tune.objective.direction,
             also=tune.also.metric if tune.also else None,
             mode=self.display,
+            look=standings.read,
         )
         (path / TRIALS).mkdir(exist_ok=True)
         ended = list(before.ended)
-        with _leaving_report(search), progress, interrupting(path):
+        with (
+            _leaving_report(search),
+            progress,
+            standings.kept(progress.moves),
+            interrupting(path),
+        ):
             for trial in ended:
                 progress.ended(trial, kept=True)
             loop = Loop(
@@ -214,6 +227,7 @@ class Session:
                 progress=progress,
                 waiting=deque(before.in_flight),
                 ended=ended,
+                standings=standings,
                 logged_to=self.log,
                 confirms=confirms,
             )
@@ -288,6 +302,7 @@ class Session:
             fingerprint=dataset.fingerprint,
             builders=() if is_here else carry_builders(spec),
             versions=versions(),
+            callbacks=carry_callbacks(self.callbacks),
         )
         tree = spec.model_copy(update={"tune": None}).to_dict()
         for worker, error in self.executor.ask_all(partial(ask_worker, needs), tree).items():
@@ -442,6 +457,27 @@ def _refuse_frames(data: Any) -> None:
         raise DataError(
             "data: received a pandas.DataFrame; expected arrays, or the path of a table that all "
             "trials can read (save it with to_csv or to_parquet)"
+        )
+
+
+def _proposer(spec: Spec, taken: Sequence[dict[str, Any]] = ()) -> Proposer:
+    """Return the proposer of a search; the points that it takes over come first."""
+    known = [*taken, *(point for point in known_points(spec) if point not in taken)]
+    return make_proposer(_tune(spec), seed=spec.seed, epochs=spec.fit.epochs, known=known)
+
+
+def _hold_callbacks(callbacks: Sequence[keras.callbacks.Callback], proposer: Proposer) -> None:
+    """Refuse callbacks that cannot be copied, or that forget where trials go on with each other.
+
+    Raises:
+        SpecError: one of them is such.
+    """
+    carry_callbacks(callbacks)
+    forgotten = sorted(forgetting(callbacks))
+    if proposer.continues_trials and forgotten:
+        raise SpecError(
+            f"callbacks: {forgotten[0]} may remember earlier epochs, and trials of this search go "
+            "on with the training of others; give it get_state and set_state"
         )
 
 

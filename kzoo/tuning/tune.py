@@ -21,6 +21,8 @@ from kzoo.tuning.executors import InProcess, LocalWorkers, TrialExecutor
 from kzoo.tuning.search import Search, find_search
 
 if TYPE_CHECKING:
+    import keras
+
     from kzoo.display import Mode
     from kzoo.tuning.session import Session
 
@@ -38,6 +40,7 @@ def tune(
     time_limit: float | None = None,
     confirm: int | None = None,
     display: Mode = "auto",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     log: str | Sequence[str] = (),
 ) -> Search:
     """Search for a better spec: try values of its `tune` section and keep the best.
@@ -64,6 +67,9 @@ def tune(
         confirm: Fresh seeds, 0 to 100, with which the best three are trained again at the end, in
             place of the spec's; the mean over these decides which is the best.
         display: ``auto``, ``plain`` (a line a trial) or ``quiet``.
+        callbacks: More Keras callbacks for `fit`. Each trial gets copies of its own, by
+            cloudpickle, so they are to be fresh. A trial that is broken off goes on where it was if
+            all of them have `get_state` and `set_state`, as for `kzoo.run`, and begins anew if not.
         log: Where the trials are logged too, as runs of one experiment: ``tensorboard``,
             ``wandb``, ``mlflow``, or several.
 
@@ -85,7 +91,7 @@ def tune(
     _check_terms(max_trials, time_limit, confirm)
     most = max_trials or checked.tune.max_trials
     with _executor(workers, scheduler, most) as executor:
-        session = _session(executor, display, names, max_trials, time_limit, confirm)
+        session = _session(executor, display, names, max_trials, time_limit, confirm, callbacks)
         return session.begin(checked, data, Path(out), earlier)
 
 
@@ -100,6 +106,7 @@ def resume_search(
     confirm: int | None = None,
     retry_failed: bool = False,
     display: Mode = "auto",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     log: str | Sequence[str] = (),
 ) -> Search:
     """Go on with an interrupted search: every trial that ended is kept, the others are finished.
@@ -116,6 +123,7 @@ def resume_search(
         confirm: As for `tune`; if None, as in the last session.
         retry_failed: Whether trials that failed are tried again.
         display: As for `tune`.
+        callbacks: As for `tune`, of the trials that have not ended.
         log: As for `tune`, of the trials that have not ended.
 
     Raises:
@@ -133,7 +141,14 @@ def resume_search(
     place = None if data is None else os.fspath(data)
     with _executor(workers, scheduler, max_trials) as executor:
         session = _session(
-            executor, display, names, max_trials, time_limit, confirm, retry_failed=retry_failed
+            executor,
+            display,
+            names,
+            max_trials,
+            time_limit,
+            confirm,
+            callbacks,
+            retry_failed=retry_failed,
         )
         return session.go_on(path, spec, place)
 
@@ -154,13 +169,15 @@ def _session(
     max_trials: int | None,
     time_limit: float | None,
     confirm: int | None,
+    callbacks: Sequence[keras.callbacks.Callback],
     *,
     retry_failed: bool = False,
 ) -> Session:
     # Here, so that workers and this process import Keras at the same time.
     from kzoo.tuning.session import Session, Terms
 
-    return Session(executor, display, Terms(max_trials, time_limit, retry_failed, confirm), log)
+    terms = Terms(max_trials, time_limit, retry_failed, confirm)
+    return Session(executor, display, terms, log, callbacks)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import statistics
 import time
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from kzoo.runs import Run, create_run, directory, holding
 from kzoo.runs.cost import cost_of
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
-from kzoo.tuning.needs import Needs, check_data, check_place
+from kzoo.tuning.needs import Needs, check_data, check_place, copied_callbacks
 from kzoo.tuning.seeds import is_behind, seed_number, with_seed
 
 # In a trial's metrics: it was ended early.
@@ -35,6 +36,7 @@ _OF_THE_ENVIRONMENT = (OSError, MemoryError, ImportError, DataError, RunError, U
 if TYPE_CHECKING:
     from kzoo.figures import Direction
     from kzoo.spec.tune import CostName, PruneName
+    from kzoo.train.reuse import Workbench
     from kzoo.tuning.pruning import Curve
 
 # The data of the last trials in this process: those of the next are the same. Each seed of a trial
@@ -64,6 +66,7 @@ class Job:
         seeds: With how many seeds it is trained, from the spec's own on.
         others: The scores by seed of the trials that have ended, to compare with.
         also: What else is told of the trial.
+        is_watched: Whether somebody sees how far it has come.
     """
 
     trial: Trial
@@ -82,6 +85,7 @@ class Job:
     seeds: int = 1
     others: tuple[tuple[float, ...], ...] = ()
     also: CostName | None = None
+    is_watched: bool = False
 
 
 def run_trial(job: Job) -> Trial:
@@ -137,6 +141,7 @@ def _score_with_seed(job: Job, index: int, seconds: float | None) -> float:
         spec=with_seed(job.spec, index),
         seconds=seconds,
         prune=None,
+        is_watched=False,
     )
     run = _finished(job.folder, number) or _train(other)
     return float(run.metrics[job.metric])
@@ -153,6 +158,7 @@ def ask_worker(needs: Needs, spec: dict[str, Any]) -> None:
         WorkerError: something is missing.
     """
     check_place(needs)
+    copied_callbacks(needs)
     try:
         checked = load_spec(spec)
         check_data(needs, data_of(checked), load_data(checked).fingerprint)
@@ -178,7 +184,7 @@ def failed(trial: Trial, error: str, seconds: float = 0.0) -> Trial:
 
 
 def _train(job: Job) -> Run:
-    from kzoo.checkpoint import read_checkpoint
+    from kzoo.checkpoint import forgetting, read_checkpoint
     from kzoo.logs import Subject
     from kzoo.logs.callback import Logs
     from kzoo.train.interruption import Interruption
@@ -186,6 +192,7 @@ def _train(job: Job) -> Run:
     from kzoo.train.training import prepare, train
     from kzoo.tuning.clock import TrialClock
     from kzoo.tuning.pruning import Pruner
+    from kzoo.tuning.standing import Standings, StandingWriter
 
     began, spec, trial = time.perf_counter(), _load_spec(job.spec), job.trial
     with ExitStack() as stack:
@@ -193,13 +200,18 @@ def _train(job: Job) -> Run:
         # The search has said what there is to notice.
         dataset = replace(load_data(spec), notices=())
         check_data(job.needs, data_of(spec), dataset.fingerprint)
-        trainee = prepare(spec, dataset, metrics=[job.metric])
+        callbacks = copied_callbacks(job.needs)
+        # What somebody else's callback may do to a model is nothing to the next trial.
+        is_ours = not callbacks and not job.log
+        ready = _workbench().prepare if is_ours else prepare
+        trainee = ready(spec, dataset, metrics=[job.metric])
         path = broken_off or create_run(job.folder, trial.number)
         if broken_off is None:
             stack.enter_context(holding(path))
             write_beginning(path, trainee)
         where = path / directory.CHECKPOINT
-        start = read_checkpoint(where)
+        # One that forgets cannot go on where it was: such a trial begins anew.
+        start = None if forgetting(callbacks) else read_checkpoint(where)
         earlier = 0
         if trial.parent and (parent := _finished(job.folder, trial.parent)):
             earlier = parent.metrics["epochs"]
@@ -213,7 +225,17 @@ def _train(job: Job) -> Run:
         with Logs(job.log, subject, trainee.recorder, troubles.add) as logs:
             with Interruption(path) if job.heeds_signals else nullcontext() as interruption:
                 watchers = [clock, pruner, logs, *([interruption] if interruption else [])]
-                trained = train(trainee, where, watchers=watchers, start=start, until=trial.epochs)
+                if job.is_watched:
+                    write = partial(Standings(job.folder.parent).write, trial.number)
+                    watchers.append(StandingWriter(write, job.metric, job.direction, rows, last))
+                trained = train(
+                    trainee,
+                    where,
+                    callbacks=callbacks,
+                    watchers=watchers,
+                    start=start,
+                    until=trial.epochs,
+                )
             is_stopped = (clock.is_over or pruner.is_over) and len(rows) < last
             more = {_STOPPED: True} if is_stopped else {}
             write_results(path, trained, began=began, trial=more)
@@ -221,7 +243,17 @@ def _train(job: Job) -> Run:
             logs.finish({**metrics, "score": metrics[job.metric]})
         if not job.keeps_checkpoint:
             forget_checkpoint(path)
+        if is_ours:
+            _workbench().give_back(spec, trainee)
     return Run(path)
+
+
+@cache
+def _workbench() -> Workbench:
+    """Return what makes this process's trials ready."""
+    from kzoo.train.reuse import Workbench
+
+    return Workbench()
 
 
 def _load_spec(tree: dict[str, Any]) -> Spec:

@@ -22,7 +22,7 @@ from kzoo.display.forms import LiveForm
 from kzoo.display.search_picture import SearchPicture
 from kzoo.display.search_state import Direction, SearchState
 from kzoo.display.text import fold_title, format_parameter, short_names
-from kzoo.runs.trial import Trial
+from kzoo.runs.trial import Standing, Trial
 from kzoo.spec import load_spec
 from kzoo.tuning.search import Search
 
@@ -225,6 +225,88 @@ def test_epochs_have_a_column_only_where_they_differ() -> None:
     assert "epochs" in lines[0]
     assert re.search(r"0\.5000 +3 ", lines[1])
     assert re.search(r"running +to 9 ", lines[2])
+
+
+def watched(finished: int = 1) -> SearchState:
+    """Return a search of trials that tell how far they are, two of them running."""
+    state = search(finished, 2)
+    state.is_watched = True
+    return state
+
+
+def test_a_running_trial_has_its_epoch_its_score_and_its_own_best() -> None:
+    """One that has not begun to train yet is running, and has a place for them."""
+    state = watched()
+    state.note("0001", Standing(4, 20, 0.75, 0.8125))
+    assert drawn(state)[:4] == [
+        "  trial  hidden_units.*  learning_rate  val_accuracy  its best  epochs  time",
+        "★ 0000               32        0.00121        0.5000                 3  10 s",
+        "  0001               33        0.00121        0.7500    0.8125    4/20   4 s",
+        "  0002               34        0.00121       running                     4 s",
+    ]
+    state.note("0002", Standing(0, 20))
+    assert re.search(r"running +0/20 +4 s$", drawn(state)[3])
+
+
+def test_the_columns_of_what_runs_do_not_come_and_go() -> None:
+    """They are there before the first epoch and between two trials, and not in the end."""
+    state = watched()
+    titles = drawn(state)[0]
+    assert "its best  epochs" in titles
+    for number in ("0001", "0002"):
+        state.end(completed(number, 0.5, values(1), epochs=3, seconds=10.0), kept=False)
+    assert drawn(state)[0].split() == titles.split()
+    assert drawn(state, ended=True)[0].split()[-2:] == ["val_accuracy", "time"]
+
+
+def test_a_score_so_far_is_no_score() -> None:
+    """It goes when the trial ends or begins anew, and comes too late for one that has ended."""
+    state = watched()
+    state.note("0001", Standing(4, 20, 0.75, 0.75))
+    assert state.best is not None
+    assert state.best.number == "0000"
+    state.start(Trial("0001", values(1)))
+    assert "0.75" not in "".join(drawn(state))
+    state.end(failed("0002", "no", values(2)), kept=False)
+    state.note("0002", Standing(4, 20, 0.75, 0.75))
+    state.note("0099", None)
+    assert "0.75" not in "".join(drawn(state))
+
+
+@pytest.mark.parametrize(("width", "has_best"), [(60, False), (80, True)])
+def test_the_epoch_has_room_before_many_parameters(width: int, has_best: bool) -> None:
+    """No line is too long, and what is left out first is a trial's own best."""
+    state = search(2, 2, more=MANY)
+    state.is_watched = True
+    state.note("0002", Standing(4, 20, 0.75, 0.8125))
+    lines = drawn(state, width)
+    assert max(map(len, lines)) <= width
+    assert "4/20" in lines[4]
+    assert ("0.8125" in lines[4]) == has_best
+
+
+def test_what_is_told_of_running_trials_is_drawn_on_a_terminal_alone() -> None:
+    """A terminal asks for it before each drawing; lines never do."""
+    asked: list[str] = []
+
+    def look(number: str) -> Standing:
+        asked.append(number)
+        return Standing(4, 20, 0.75, 0.8125)
+
+    stream = Terminal()
+    with progress(stream, look=look) as shown:
+        assert shown.moves
+        shown.started(Trial("0000", values(0)))
+        deadline = time.monotonic() + 10
+        while "4/20" not in stream.getvalue():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    asked.clear()
+    with progress(io.StringIO(), look=look) as shown:
+        assert not shown.moves
+        shown.started(Trial("0000", values(0)))
+        time.sleep(0.2)
+    assert asked == []
 
 
 def test_the_end_lists_ten_and_counts_the_rest() -> None:

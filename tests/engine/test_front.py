@@ -249,6 +249,20 @@ def test_what_is_no_model_or_no_execution_is_refused() -> None:
         accelerate(make_model(), execution="grph")  # type: ignore[arg-type]
 
 
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="has no graphs")
+def test_what_has_predicted_is_not_compiled_again() -> None:
+    """Keras keeps what it compiled for `predict` and `evaluate` beside a model's settings."""
+    fast = accelerate(make_model(), seed=0)
+    fit(fast)
+    choice, plan = fast.choice, fast._self_plans._last
+    assert choice.execution == "compiled"
+    fast.predict(X, verbose=0)
+    fast.evaluate(X, Y, verbose=0)
+    fit(fast)
+    assert fast.choice == choice
+    assert fast._self_plans._last is plan
+
+
 def test_a_fit_within_a_fit_trains_too() -> None:
     """A callback that trains the same front does not take the data away from the outer one."""
     fast = accelerate(make_model(), seed=0)

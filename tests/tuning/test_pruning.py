@@ -12,9 +12,10 @@ from support.searches import ALGORITHMS, SPEC, facts
 
 import kzoo
 from kzoo.errors import Interrupted
+from kzoo.runs.history import EpochRecorder
 from kzoo.spec.tune import PruneName
 from kzoo.tuning import worker
-from kzoo.tuning.pruning import is_hopeless
+from kzoo.tuning.pruning import Pruner, is_hopeless
 
 GOOD, BAD = (0.5, 0.7, 0.9), (0.1, 0.2, 0.3)
 
@@ -68,6 +69,15 @@ def test_the_best_so_far_is_never_hopeless(
     if rule == "halving":
         others = [tuple(curve) for index, curve in enumerate(curves) if index != best]
         assert not is_hopeless(rule, curves[best][:epoch], others, "max")
+
+
+def test_the_epochs_before_a_break_count() -> None:
+    """A trial that goes on from its checkpoint is compared by all its epochs."""
+    recorder = EpochRecorder()
+    pruner = Pruner("median", "val_accuracy", "max", [GOOD] * 4, recorder.rows, 3)
+    assert not pruner.is_over
+    recorder.set_state({"rows": [{"val_accuracy": 0.4, "seconds": 1.0}]})
+    assert pruner.is_over
 
 
 def pruned(tmp_path: Path, rule: PruneName, **changes: Any) -> kzoo.Search:
