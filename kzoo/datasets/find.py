@@ -35,9 +35,9 @@ def find_source(
             raise
         source = _read(section.fallback, section, on_progress)
         notice = (
-            f"{section.name} cannot be had: this run trains on {section.fallback} instead, and its "
-            f"figures are not {section.name}'s. It could not be downloaded: {error.failure}. "
-            f"{error.advice}."
+            f"{section.name} is not here and could not be downloaded ({error.failure}): this run "
+            f"trains on {section.fallback} instead; its accuracy is not comparable. Set KZOO_DATA "
+            f"to a folder with {section.name}.npz."
         )
         return section.fallback, replace(source, notices=(notice, *source.notices))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kzoo.evaluation.layers import architecture_figures
+from kzoo.evaluation.layers import stored_layer_figures
 from kzoo.runs import Run
 from kzoo.runs.model_file import StoredModel
 
@@ -77,9 +77,9 @@ def _cost_of(run: Run, speed: float | None) -> Cost:
 def stored_operations(stored: StoredModel) -> int | None:
     """Return the operations of a model's forward pass by the convention of `kzoo show --layers`.
 
-    What prepares the inputs is not counted. None where the forward pass does not know a layer.
+    The scaling of images in front counts too. None where the forward pass does not know a layer.
     """
-    counts = [layer.operations for layer in architecture_figures(stored)]
+    counts = [layer.operations for layer in stored_layer_figures(stored)]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 

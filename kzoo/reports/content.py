@@ -15,6 +15,7 @@ import numpy.typing as npt
 from kzoo.datasets.features import describe_examples
 from kzoo.display import Mode
 from kzoo.evaluation import Evaluation, evaluate
+from kzoo.evaluation.cost import stored_operations
 from kzoo.evaluation.layers import LayerFigures, stored_layer_figures
 from kzoo.evaluation.predictions import read_predictions
 from kzoo.figures.calibration import expected_calibration_error, reliability
@@ -157,8 +158,6 @@ def run_content(run: Run, display: Mode = "auto") -> RunContent:
     mistakes, wrong = confident_mistakes(probabilities, labels, facts, test, columns)
     worst = sorted(enumerate(evaluation.classes), key=lambda pair: _recall(pair[1]))
     layers = stored_layer_figures(stored)
-    operations = [layer.operations for layer in layers]
-    known = [count for count in operations if count is not None]
     parameters = sum(layer.parameters for layer in layers)
     trained = run.metrics.get("parameters")
     area, roc = _two_classes(probabilities, labels, facts.class_names)
@@ -188,7 +187,7 @@ def run_content(run: Run, display: Mode = "auto") -> RunContent:
         layers=layers,
         parameters=parameters,
         trained=trained if isinstance(trained, int) else parameters,
-        operations=sum(known) if len(known) == len(operations) else None,
+        operations=stored_operations(stored),
         data=(
             describe_examples(facts.features, facts.class_names, facts.class_counts)
             if len(facts.class_counts) == len(facts.class_names)

@@ -25,6 +25,7 @@ from kzoo.spec.load import Overrides, SpecSource
 from kzoo.train.interruption import Interruption
 from kzoo.train.moved import hold_to_data, lasting_name, place_data
 from kzoo.train.records import forget_checkpoint, write_beginning, write_results, write_spec
+from kzoo.train.start_data import load_data
 from kzoo.train.start_weights import frozen_layers, lasting_start, place_start
 from kzoo.train.steps import describe_change, with_enough_steps
 from kzoo.train.training import Callbacks, Trainee, prepare, train
@@ -66,7 +67,7 @@ def run(
     names = _names(log)
     checked = load_spec(spec, with_start(overrides, start_from))
     with watching(display) as on_progress:
-        dataset = load_dataset(checked, data, on_progress=on_progress)
+        dataset = load_data(checked, data, on_progress)
     resolved = resolve(checked, dataset)
     change = describe_change(checked.fit, resolved.fit, len(dataset.train))
     if change:
@@ -196,7 +197,7 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
     if spec.start_from is not None:
         changed["start_from"] = lasting_start(spec.start_from)
     if dataset.name != spec.dataset.name:
-        changed |= {"reference": None, "expected": None, "found": None}
+        changed |= {"reference": None, "expected": None, "found": None, "description": ""}
     return spec.model_copy(update=changed)
 
 

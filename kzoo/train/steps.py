@@ -33,11 +33,14 @@ def describe_change(asked: FitSpec, taken: FitSpec, rows: int) -> str:
     """Return a phrase for what `with_enough_steps` changed; empty where it was nothing."""
     if (asked.epochs, asked.batch_size) == (taken.epochs, taken.batch_size):
         return ""
-    was = f"{asked.epochs:,} epochs, batches of {asked.batch_size:,}"
+    changes = []
+    if taken.epochs != asked.epochs:
+        changes.append(f"{taken.epochs:,} epochs instead of {asked.epochs:,}")
+    if taken.batch_size != asked.batch_size:
+        changes.append(f"batches of {taken.batch_size:,} instead of {asked.batch_size:,}")
     return (
-        f"{taken.epochs:,} epochs, batches of {taken.batch_size:,}: {was}, would be "
-        f"{_steps(asked, rows):,} steps for {rows:,} rows, too few "
-        f"(fit.min_steps {asked.min_steps:,})"
+        f"{', '.join(changes)}: the data are small ({rows:,} rows), and fit.min_steps asks for "
+        f"{asked.min_steps:,} steps"
     )
 
 

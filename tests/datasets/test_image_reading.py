@@ -62,7 +62,7 @@ def test_of_many_broken_files_ten_are_named(tmp_path: Path, limit: float | None)
         path.write_bytes(b"no image")
     with pytest.raises(DataError, match=r"received 26 of 30 images .*; and 16 more$") as raised:
         read_unlabelled_images(tmp_path, memory_limit=limit)
-    assert str(raised.value).count("received no readable image") == 10
+    assert str(raised.value).count("is no readable image") == 10
 
 
 @LIMITS

@@ -194,7 +194,7 @@ def test_operations_are_those_of_the_layers(name: str) -> None:
     rebuilt = StoredModel(
         stored.path, name, {}, stored.data, {}, layers, describe_weights(model, layers), {}
     )
-    counted = [figures.operations for figures in layer_figures(model)]
+    counted = [figures.operations for figures in layer_figures(kzoo.load(name))]
     assert None not in counted
     assert stored_operations(rebuilt) == stored_operations(stored) == sum(filter(None, counted))
 
