@@ -1,4 +1,4 @@
-"""What `kzoo doctor` finds, and how it is printed: a line each that ends in what to type."""
+"""What `kzoo doctor` finds, and how it is printed: a line each, with what to type to mend it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ Mark = Literal["ok", "note", "problem"]
 _STYLES = {"ok": "green", "note": "yellow", "problem": "bold red"}
 _GAP = 2
 _INDENT = 4
+# A pipe has any width; longer lines are hard to read wherever they end.
+_WIDEST = 160
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,24 @@ class Finding:
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print a line each; where they do not all fit, what to type stands below what was found."""
+    """Print a line each; where they do not all fit, what to type stands below what was found.
+
+    What is well has nothing to type.
+    """
     console = result_console()
     columns = [
         Column("", [finding.mark for finding in findings]),
         Column("", [finding.about for finding in findings]),
         Column("", [finding.what for finding in findings]),
-        Column("", [finding.command for finding in findings]),
+        Column("", [_to_type(finding) for finding in findings]),
     ]
     needed = sum(column.cells_width + _GAP for column in columns) - _GAP
-    if needed <= console.width:
+    if needed <= min(console.width, _WIDEST):
         styles = [_STYLES[finding.mark] if finding.mark != "ok" else "" for finding in findings]
-        print_table(console, columns, styles=styles, header=False)
+        with console.capture() as capture:
+            print_table(console, columns, styles=styles, header=False)
+        for line in capture.get().splitlines():
+            console.file.write(f"{line.rstrip()}\n")
         return
     for finding in findings:
         _print_below(console, finding)
@@ -72,9 +80,15 @@ def _print_below(console: Console, finding: Finding) -> None:
     console.print(Text.assemble(mark, " ", first))
     for line in more:
         console.print(Text.assemble(" " * (cell_len(mark.plain) + 1), line))
+    if not _to_type(finding):
+        return
     # Copied from a terminal, it must be one line, whatever its length.
     command = printable(finding.command, console.encoding)
     console.print(Text(f"{' ' * _INDENT}{command}", style="bold"), soft_wrap=True)
+
+
+def _to_type(finding: Finding) -> str:
+    return "" if finding.mark == "ok" else finding.command
 
 
 def _widest() -> int:

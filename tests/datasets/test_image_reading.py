@@ -52,7 +52,7 @@ def test_all_broken_files_are_in_one_error(
     text = str(raised.value)
     assert text.startswith(f"{folder}: received {len(broken)} of 12 images that cannot be read; ")
     for row, path in enumerate(paths):
-        assert (f"{path.relative_to(folder)}: received no readable" in text) == (row in broken)
+        assert (f"{path.relative_to(folder)}: is no readable" in text) == (row in broken)
 
 
 @LIMITS
