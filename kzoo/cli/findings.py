@@ -10,8 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from kzoo.cli.columns import print_table, result_console
-from kzoo.display.table import Column
+from kzoo.cli.columns import result_console
 from kzoo.display.text import printable
 
 Mark = Literal["ok", "note", "problem"]
@@ -19,8 +18,6 @@ Mark = Literal["ok", "note", "problem"]
 _STYLES = {"ok": "green", "note": "yellow", "problem": "bold red"}
 _GAP = 2
 _INDENT = 4
-# A pipe has any width; longer lines are hard to read wherever they end.
-_WIDEST = 160
 
 
 @dataclass(frozen=True)
@@ -53,22 +50,22 @@ def print_findings(findings: Sequence[Finding]) -> None:
     What is well has nothing to type.
     """
     console = result_console()
-    columns = [
-        Column("", [finding.mark for finding in findings]),
-        Column("", [finding.about for finding in findings]),
-        Column("", [finding.what for finding in findings]),
-        Column("", [_to_type(finding) for finding in findings]),
-    ]
-    needed = sum(column.cells_width + _GAP for column in columns) - _GAP
-    if needed <= min(console.width, _WIDEST):
-        styles = [_STYLES[finding.mark] if finding.mark != "ok" else "" for finding in findings]
-        with console.capture() as capture:
-            print_table(console, columns, styles=styles, header=False)
-        for line in capture.get().splitlines():
-            console.file.write(f"{line.rstrip()}\n")
+    about = max(cell_len(finding.about) for finding in findings)
+    lines = [_line(finding, about, console) for finding in findings]
+    if all(cell_len(line.plain) <= console.width for line in lines):
+        for line in lines:
+            console.print(line, soft_wrap=True)
         return
     for finding in findings:
         _print_below(console, finding)
+
+
+def _line(finding: Finding, about: int, console: Console) -> Text:
+    """Return a finding as one line, its command right behind what it is for."""
+    start = f"{finding.mark:<{_widest()}}{' ' * _GAP}{finding.about:<{about + _GAP}}"
+    parts = [start + finding.what, *filter(None, [_to_type(finding)])]
+    style = _STYLES[finding.mark] if finding.mark != "ok" else ""
+    return Text(printable((" " * _GAP).join(parts), console.encoding), style=style)
 
 
 def _print_below(console: Console, finding: Finding) -> None:

@@ -80,13 +80,14 @@ def test_a_sound_installation_is_looked_at_in_a_moment(kzoo_here: Command) -> No
 
 
 def test_a_line_a_finding_ends_in_what_to_type(kzoo_here: Command) -> None:
-    """Written to a pipe, each finding is one line: mark, what, and the command last."""
+    """Written to a pipe, each finding is one line: mark, what, and last what mends it."""
     lines = kzoo_here("doctor", columns=None).stdout.splitlines()
     findings = check_installation(Path("runs"))
     assert len(lines) == len(findings)
     for line, finding in zip(lines, findings, strict=True):
         assert line.split()[:2] == [finding.mark, finding.about]
-        assert line.rstrip().endswith(f"  {finding.command}")
+        assert line == line.rstrip()
+        assert line.endswith(f"  {finding.command}") == (finding.mark != "ok")
 
 
 @pytest.mark.parametrize("columns", [40, 80])
