@@ -80,11 +80,18 @@ def telling_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         show = warnings.showwarning
 
-        def tell(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        def tell(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
             if issubclass(category, KzooWarning):
                 say(f"NOTICE: {message}")
             else:
-                show(message, category, *place)
+                show(message, category, filename, lineno, file, line)
 
         warnings.simplefilter("always", KzooWarning)
         warnings.showwarning = tell

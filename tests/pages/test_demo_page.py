@@ -238,7 +238,12 @@ def test_the_command_opens_the_page(
 ) -> None:
     """With --open the browser gets it, and nothing more is told."""
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", lambda address: not opened.append(address))
+
+    def take(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", take)
     finished = kzoo_here("demo", copied_run, "--open")
     assert (finished.stdout, finished.stderr) == ("softmax_regression.html\n", "")
     assert opened == [(tmp_path / "softmax_regression.html").as_uri()]
