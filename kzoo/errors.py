@@ -29,6 +29,18 @@ class DataError(KzooError):
     """A dataset is missing, unreadable, or not what a classifier can be trained on."""
 
 
+class ImageSizesError(DataError):
+    """Images have several sizes.
+
+    Attributes:
+        problem: Which have.
+    """
+
+    def __init__(self, problem: str, change: str, why: str = "to stretch all to one size") -> None:
+        super().__init__(f"{problem} ({why} add {change} to the command)")
+        self.problem = problem
+
+
 class PluginError(KzooError):
     """A builder or a folder of specs that a distribution registered cannot be used."""
 

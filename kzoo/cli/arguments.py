@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -179,6 +181,7 @@ def spec_and_changes(
     """
     if spec is None:
         raise typer.BadParameter("Missing argument 'SPEC'; see `kzoo list`")
+    _refuse_data(spec, overrides)
     from kzoo.spec.tree import parse_overrides
 
     changes = parse_overrides(overrides or [])
@@ -189,3 +192,23 @@ def spec_and_changes(
     if start_from is not None:
         changes["start_from.model"] = start_from
     return spec, changes
+
+
+def _refuse_data(spec: str, overrides: list[str] | None) -> None:
+    """Refuse a file or a folder of data in the place of a spec, as a first-time user gives it.
+
+    Raises:
+        SpecError: it is one; the error has the command that was meant.
+    """
+    path = Path(spec)
+    if path.suffix == ".json" or not path.exists():
+        return
+    from kzoo.datasets.formats import is_data
+    from kzoo.errors import SpecError
+    from kzoo.registry import list_specs
+
+    if not is_data(path) or spec in {file.name for file in list_specs()[0]}:
+        return
+    command = next((word for word in sys.argv[1:2] if word in ("doctor", "tune")), "run")
+    words = ["kzoo", command, "deep_mlp", *(overrides or []), "--data", spec]
+    raise SpecError(f"{spec}: is data, not a spec. Did you mean: {shlex.join(words)}?")

@@ -122,7 +122,7 @@ def _costs(result: Comparison) -> list[Column]:
     per_second = [_rounded(cost.examples_per_second) for cost in costs]
     return [
         Column("run", [one.label for one in result.runs], least=16),
-        Column("parameters", counts(cost.parameters for cost in costs), rank=1, right=True),
+        Column("trained parameters", counts(cost.parameters for cost in costs), rank=1, right=True),
         Column("operations", counts(cost.operations for cost in costs), rank=3, right=True),
         Column("training", times(cost.fit_seconds for cost in costs), rank=2, right=True),
         Column("epochs", counts(cost.epochs for cost in costs), rank=5, right=True),

@@ -1,4 +1,4 @@
-"""What `kzoo doctor` finds, and how it is printed: a line each that ends in what to type."""
+"""What `kzoo doctor` finds, and how it is printed: a line each, with what to type to mend it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from kzoo.cli.columns import print_table, result_console
-from kzoo.display.table import Column
+from kzoo.cli.columns import result_console
 from kzoo.display.text import printable
 
 Mark = Literal["ok", "note", "problem"]
@@ -46,21 +45,27 @@ class Finding:
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print a line each; where they do not all fit, what to type stands below what was found."""
+    """Print a line each; where they do not all fit, what to type stands below what was found.
+
+    What is well has nothing to type.
+    """
     console = result_console()
-    columns = [
-        Column("", [finding.mark for finding in findings]),
-        Column("", [finding.about for finding in findings]),
-        Column("", [finding.what for finding in findings]),
-        Column("", [finding.command for finding in findings]),
-    ]
-    needed = sum(column.cells_width + _GAP for column in columns) - _GAP
-    if needed <= console.width:
-        styles = [_STYLES[finding.mark] if finding.mark != "ok" else "" for finding in findings]
-        print_table(console, columns, styles=styles, header=False)
+    about = max(cell_len(finding.about) for finding in findings)
+    lines = [_line(finding, about, console) for finding in findings]
+    if all(cell_len(line.plain) <= console.width for line in lines):
+        for line in lines:
+            console.print(line, soft_wrap=True)
         return
     for finding in findings:
         _print_below(console, finding)
+
+
+def _line(finding: Finding, about: int, console: Console) -> Text:
+    """Return a finding as one line, its command right behind what it is for."""
+    start = f"{finding.mark:<{_widest()}}{' ' * _GAP}{finding.about:<{about + _GAP}}"
+    parts = [start + finding.what, *filter(None, [_to_type(finding)])]
+    style = _STYLES[finding.mark] if finding.mark != "ok" else ""
+    return Text(printable((" " * _GAP).join(parts), console.encoding), style=style)
 
 
 def _print_below(console: Console, finding: Finding) -> None:
@@ -72,9 +77,15 @@ def _print_below(console: Console, finding: Finding) -> None:
     console.print(Text.assemble(mark, " ", first))
     for line in more:
         console.print(Text.assemble(" " * (cell_len(mark.plain) + 1), line))
+    if not _to_type(finding):
+        return
     # Copied from a terminal, it must be one line, whatever its length.
     command = printable(finding.command, console.encoding)
     console.print(Text(f"{' ' * _INDENT}{command}", style="bold"), soft_wrap=True)
+
+
+def _to_type(finding: Finding) -> str:
+    return "" if finding.mark == "ok" else finding.command
 
 
 def _widest() -> int:

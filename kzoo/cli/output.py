@@ -81,12 +81,17 @@ def telling_warnings() -> Iterator[None]:
         show = warnings.showwarning
 
         def tell(
-            message: Warning | str, category: type[Warning], *place: Any, **where: Any
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
         ) -> None:
             if issubclass(category, KzooWarning):
                 say(f"NOTICE: {message}")
             else:
-                show(message, category, *place, **where)
+                show(message, category, filename, lineno, file, line)
 
         warnings.simplefilter("always", KzooWarning)
         warnings.showwarning = tell

@@ -14,7 +14,7 @@ from rich.text import Text
 from kzoo.cli.output import quoted, shown
 from kzoo.display import Mode
 from kzoo.display.forms import can_move
-from kzoo.display.text import format_parameter, printable
+from kzoo.display.text import describe_parameters, format_parameter, printable
 from kzoo.figures import METRICS, accuracy_interval
 from kzoo.figures.interval import written_accuracy
 from kzoo.spec import Spec
@@ -150,14 +150,30 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
     seconds = metrics["seconds"]
     epochs, kept = metrics["epochs"], metrics.get("kept_epoch", metrics["epochs"])
     keeping = f", the weights of epoch {kept} kept" if kept != epochs else ""
+    best = metrics.get("best_epoch", kept)
     return [
         *rows,
         ("test loss", f"{metrics['test_loss']:.4f}"),
-        ("parameters", f"{metrics['parameters']:,}"),
+        ("parameters", _parameters(metrics)),
         ("epochs", f"{epochs} of {seconds['epoch_median']:.2f} s (median){keeping}"),
+        *([("weights", _kept(metrics, kept, best))] if kept != best else []),
         ("time", f"{seconds['fit']:.1f} s of training, {seconds['total']:.1f} s in all"),
         ("run", shown(metrics["run"])),
     ]
+
+
+def _parameters(metrics: Mapping[str, Any]) -> str:
+    trained = metrics["parameters"]
+    return describe_parameters(metrics.get("all_parameters", trained), trained)
+
+
+def _kept(metrics: Mapping[str, Any], kept: int, best: int) -> str:
+    """Return whose weights were kept, where another epoch was the best."""
+    last = ", the last" if kept == metrics["epochs"] else ""
+    return (
+        f"of epoch {kept}{last}; best {metrics['monitor']} at epoch {best} "
+        "(fit.restore_best_weights=true keeps the best)"
+    )
 
 
 def _promise(metrics: Mapping[str, Any], found: Found) -> str:

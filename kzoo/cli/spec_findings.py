@@ -19,7 +19,7 @@ from kzoo.cli.installation import gibibytes, nearest_folder
 from kzoo.cli.output import encoding_of, quoted
 from kzoo.datasets import NAMED_DATASETS
 from kzoo.datasets.keras_datasets import is_at_hand
-from kzoo.display.text import duration
+from kzoo.display.text import describe_parameters, duration
 from kzoo.errors import DataError, KzooError, describe_error
 from kzoo.machine import GIBIBYTE
 from kzoo.spec import Spec
@@ -168,10 +168,9 @@ def _forecast(text: str, name: str) -> Forecast | _Failure:
 
 def _model(told: Forecast, typed: Typed) -> Finding:
     over = "over " if told["uncounted"] else ""
-    text = (
-        f"{told['parameters']:,} parameters, {over}{told['operations']:,} operations for an example"
-    )
-    figures = {"parameters": told["parameters"], "operations": told["operations"]}
+    size = describe_parameters(told["parameters"], told["trained_parameters"], "parameters")
+    text = f"{size}; {over}{told['operations']:,} operations for an example"
+    figures = {key: told[key] for key in ("parameters", "trained_parameters", "operations")}
     return Finding("ok", "model", text, typed.look(), figures)
 
 

@@ -35,9 +35,9 @@ def find_source(
             raise
         source = _read(section.fallback, section, on_progress)
         notice = (
-            f"{section.name} is not available: this run trains on {section.fallback} instead, so "
-            f"its accuracy is not that of {section.name}. {error.advice}. The download failed: "
-            f"{error.failure}."
+            f"{section.name} is not here and could not be downloaded ({error.failure}): this run "
+            f"trains on {section.fallback} instead; its accuracy is not comparable. Set KZOO_DATA "
+            f"to a folder with {section.name}.npz."
         )
         return section.fallback, replace(source, notices=(notice, *source.notices))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from kzoo.spec.spec import DatasetSpec
 
 # Of a path and a dataset section; with `tells_progress` also of the keyword `on_progress`.
 Reader = Callable[..., Source]
+# Of a class folder, as many entries show whether it holds images.
+_LOOKED_AT = 20
 _TEXT_ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
 
@@ -194,6 +197,25 @@ def read_path(
     if looks_like_path(name):
         raise DataError(f"{name}: {missing_place(path)}; expected {accepted}, or a dataset's name")
     return None
+
+
+def is_data(path: Path) -> bool:
+    """Return whether a path leads to what can be trained on; nothing is opened."""
+    try:
+        if not (path.is_file() or path.is_dir()):
+            return False
+        facts = _look_at(path)
+        if path.is_dir() and not any(is_idx_name(entry.name) for entry in facts.entries):
+            # Any folder may have folders in it: those of classes have images in theirs.
+            return any(
+                file.suffix.lower() in ENDINGS
+                for entry in facts.entries
+                if entry.is_dir()
+                for file in itertools.islice(entry.iterdir(), _LOOKED_AT)
+            )
+    except OSError:
+        return False
+    return _find(facts, _formats(with_labels=True)) is not None
 
 
 def reads_rows(path: Path) -> bool:

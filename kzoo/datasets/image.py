@@ -16,7 +16,7 @@ from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kzoo.datasets.image_depth import MOST_BITS, Depth, eight_bits, has_wide_channels, is_deep
 from kzoo.datasets.image_kinds import FORMATS
@@ -205,9 +205,10 @@ def _named_errors(path: Path | str) -> Iterator[None]:
     # A damaged image can fail in any decoder, each in its own way.
     except Exception as error:
         reason = _OPEN_FILE.sub("it", str(error).replace(repr(str(path)), "it"))
-        raise DataError(
-            f"{path}: received no readable image ({reason or type(error).__name__})"
-        ) from error
+        # That it cannot be identified says no more than that it is none.
+        is_known = isinstance(error, UnidentifiedImageError)
+        why = "" if is_known else f" ({reason or type(error).__name__})"
+        raise DataError(f"{path}: is no readable image{why}") from error
 
 
 def _refuse_other_than_file(path: Path) -> None:

@@ -20,7 +20,7 @@ from kzoo.datasets.image import ImageFacts, Picture, look_at_image, quiet_pillow
 from kzoo.datasets.image_depth import MOST_BITS, DepthCount
 from kzoo.datasets.image_files import ImageFiles, put
 from kzoo.datasets.progress import OnProgress, Teller
-from kzoo.errors import DataError
+from kzoo.errors import DataError, ImageSizesError
 
 # Photos decode in parallel, as decoders let go of Python's lock; small images gain nothing.
 _MOST_THREADS = 8
@@ -87,10 +87,10 @@ class _Reading:
         known = self.shape or received
         if received[:2] != known[:2]:
             (height, width), (first_height, first_width) = received[:2], known[:2]
-            raise DataError(
+            raise ImageSizesError(
                 f"{self.files[row]}: received {width}x{height} pixels; expected "
-                f"{first_width}x{first_height}, as in {self.files[0]} (to stretch all to one size "
-                "set dataset.image_size to [height, width])"
+                f"{first_width}x{first_height}, as in {self.files[0]}",
+                f"dataset.image_size={first_height},{first_width}",
             )
         return max(known, received, key=len)
 

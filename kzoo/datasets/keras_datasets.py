@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import tempfile
 import threading
 import time
@@ -24,6 +25,10 @@ from kzoo.errors import DataError
 
 # Seconds without a byte after which a download is given up.
 STALL_SECONDS = 8.0
+
+
+# What Keras makes of an error of urllib.
+_FETCH_FAILURE = re.compile(r"URL fetch failure on .*?: ((?P<code>\S+) -- )?(?P<what>.*)")
 
 
 class UnavailableError(DataError):
@@ -196,5 +201,16 @@ def _unavailable(name: str, own_copy: Path | None, error: Exception) -> Unavaila
         f"{name}: is not available ({looked}; none in {_cache_folder()}; download: {reason})",
         f"Put {name}.npz in a folder and set KZOO_DATA to that folder, or use --data FILE.npz "
         "or --data digits",
-        reason,
+        _shortened(reason),
     )
+
+
+def _shortened(reason: str) -> str:
+    """Return the reason of a failed download without the address and the error's number."""
+    found = _FETCH_FAILURE.fullmatch(reason)
+    if found is None:
+        return reason
+    code, what = found["code"] or "", found["what"]
+    if code.isdecimal():
+        return f"the server says {code}, {what}"
+    return "no network" if "[Errno" in what else what

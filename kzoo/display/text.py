@@ -99,6 +99,18 @@ def format_rate(rate: float, unit: str) -> str:
     return f"{rate:,.0f} {unit}" if rate >= 10 else f"{rate:.1f} {unit}"
 
 
+def describe_parameters(whole: int, trained: int, noun: str = "") -> str:
+    """Return how many parameters a model has: ``76,266 parameters, 75,882 of them trained``.
+
+    Args:
+        whole: All of them.
+        trained: Those that are trained.
+        noun: What stands behind the first number.
+    """
+    count = f"{whole:,}{noun and ' '}{noun}"
+    return count if whole == trained else f"{count}, {trained:,} of them trained"
+
+
 def format_parameter(value: Any) -> str:
     """Return a parameter's value, a number with three digits that count."""
     if isinstance(value, float):

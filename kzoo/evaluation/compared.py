@@ -127,23 +127,29 @@ class Seeds:
         name: The name of the spec.
         seeds: Their seeds.
         mean: Mean of their accuracies.
-        interval: 95 % t interval of the mean, within 0 to 1.
+        interval: 95 % t interval of the mean, within 0 to 1; None where all are equal, as equal
+            values do not show how far chance moves them.
     """
 
     name: str
     seeds: tuple[int, ...]
     mean: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
 
     @property
     def words(self) -> str:
         """The mean and its interval, as a sentence."""
         listed = ", ".join(map(str, self.seeds))
-        head = f"{self.name}, seeds {listed}: mean accuracy {self.mean:.4f}"
+        if self.interval is None:
+            return (
+                f"{self.name}, seeds {listed}: accuracy {self.mean:.4f} with each (no interval: "
+                "equal values do not show how far chance moves them)."
+            )
         low, high = self.interval
-        if low == high:
-            return f"{head}; all are equal, which gives no interval."
-        return f"{head} (95 % t interval {low:.4f} to {high:.4f})."
+        return (
+            f"{self.name}, seeds {listed}: mean accuracy {self.mean:.4f} "
+            f"(95 % t interval {low:.4f} to {high:.4f})."
+        )
 
 
 @dataclass(frozen=True, repr=False)

@@ -36,8 +36,7 @@ from kzoo.runs import Run, find_finished_run
 # What a spec says beside what is trained.
 _BESIDE = ("$schema", "name", "description", "tune", "reference", "expected", "found")
 _SEED = "seed"
-# What kzoo writes down to recognise a file: no setting of a person.
-_CHECKSUM = "start_from.sha256"
+_START, _START_DIGEST = "start_from.model", "start_from.sha256"
 
 
 @dataclass(frozen=True)
@@ -167,29 +166,46 @@ def _test_sets(tested: Sequence[_Tested]) -> list[int]:
 
 
 def _notice(labels: Sequence[str], sets: Sequence[int], tested: Sequence[_Tested]) -> str:
-    firsts = [tested[members[0]] for members in _members(sets)]
-    # Of data of one name, what they are like: their size, their colours, the rows held out.
-    names = [one.run.dataset.name for one in firsts]
-    alike = len(set(names)) < len(names)
     parts = []
-    for members, first in zip(_members(sets), firsts, strict=True):
-        runs = ", ".join(labels[index] for index in members)
-        what = f"{len(first.labels):,} examples of {first.run.dataset.name}"
-        if alike:
-            what += f" ({_kind(first)})"
-        parts.append(f"{runs} on {what}")
+    for members in _members(sets):
+        names = ", ".join(labels[index] for index in members)
+        first = tested[members[0]]
+        parts.append(f"{names} on {len(first.labels):,} examples of {first.run.dataset.name}")
     return (
-        f"the runs were not tested on the same examples: {'; '.join(parts)}. Their accuracies "
+        f"the runs were not tested on the same examples: {'; '.join(parts)} "
+        f"({_why(labels, sets, tested)}). Their accuracies "
         "stand side by side, but no test can say whether they differ by more than chance"
     )
 
 
-def _kind(tested: _Tested) -> str:
-    facts = tested.run.dataset
-    shape = "x".join(map(str, facts.input_shape))
-    return (
-        f"inputs of {shape}, sha256 {facts.fingerprint[:8]}, split by seed {tested.run.spec.seed}"
-    )
+def _why(labels: Sequence[str], sets: Sequence[int], tested: Sequence[_Tested]) -> str:
+    """Return what makes the test sets others than that of the first run."""
+    reasons = []
+    first = tested[0].run.dataset
+    for number in dict.fromkeys(sets[1:]):
+        index = sets.index(number)
+        other = tested[index].run.dataset
+        if number == sets[0]:
+            continue
+        if first.input_shape != other.input_shape or first.features != other.features:
+            shapes = [
+                f"{one.features.describe()}, {_size(one.input_shape)}" for one in (first, other)
+            ]
+            what = f"{shapes[1]} instead of {shapes[0]}"
+            if shapes[0] == shapes[1]:
+                what = "columns or values of another meaning"
+        elif first.class_names != other.class_names:
+            what = "other classes"
+        elif first.fingerprint != other.fingerprint:
+            what = "the data are not the same"
+        else:
+            what = "other rows were held out"
+        reasons.append(f"{labels[index]}: {what}")
+    return "; ".join(reasons)
+
+
+def _size(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))
 
 
 def _members(sets: Sequence[int]) -> Iterator[list[int]]:
@@ -242,8 +258,10 @@ def _over_seeds(tested: Sequence[_Tested], sets: Sequence[int]) -> Iterator[Seed
     for group in groups.values():
         seeds = [one.run.spec.seed for one in group]
         if len(group) > 1 and len(set(seeds)) == len(seeds):
-            mean, low, high = mean_interval([float(one.right.mean()) for one in group])
-            interval = max(low, 0.0), min(high, 1.0)
+            accuracies = [float(one.right.mean()) for one in group]
+            mean, low, high = mean_interval(accuracies)
+            differ = len(set(accuracies)) > 1
+            interval = (max(low, 0.0), min(high, 1.0)) if differ else None
             yield Seeds(one_line(group[0].run.spec.name), tuple(seeds), mean, interval)
 
 
@@ -251,14 +269,18 @@ def _differences(trees: Sequence[Mapping[str, Any]]) -> tuple[SpecDifference, ..
     settings = [dict(_settings(tree)) for tree in trees]
     paths = dict.fromkeys(path for one in settings for path in one)
     rows = [SpecDifference(path, tuple(one.get(path) for one in settings)) for path in paths]
-    return tuple(row for row in rows if any(value != row.values[0] for value in row.values))
+    found = [row for row in rows if any(value != row.values[0] for value in row.values)]
+    # A digest is no setting of a person's; it tells something where the name does not.
+    if any(row.path == _START for row in found):
+        found = [row for row in found if row.path != _START_DIGEST]
+    return tuple(found)
 
 
 def _settings(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Give the path and the value of each setting that decides what is trained."""
     for key, value in tree.items():
         if key not in _BESIDE:
-            yield from (pair for pair in _leaves(key, value) if pair[0] != _CHECKSUM)
+            yield from _leaves(key, value)
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -57,6 +57,7 @@ class Forecast(TypedDict):
         is_streamed: Whether the examples stay in their files while they are trained on.
         can_stream: Whether they could.
         parameters: Of the model.
+        trained_parameters: Those of them that are trained.
         operations: Of one forward pass of one example, as far as its layers can be counted.
         uncounted: Names of the layers that cannot.
         execution: How the training is executed.
@@ -82,6 +83,7 @@ class Forecast(TypedDict):
     is_streamed: bool
     can_stream: bool
     parameters: int
+    trained_parameters: int
     operations: int
     uncounted: list[str]
     execution: str
@@ -124,6 +126,7 @@ def forecast(spec: Spec) -> Forecast:
         is_streamed=is_streamed,
         can_stream=can_stream,
         parameters=model.count_params(),
+        trained_parameters=sum(math.prod(weight.shape) for weight in model.trainable_weights),
         operations=sum(layer.operations or 0 for layer in layers),
         uncounted=[layer.name for layer in layers if layer.operations is None],
         execution=choice.execution,

@@ -67,8 +67,14 @@ def match_inputs(
 
 def _by_position(known: DatasetFacts, table: Table, where: str) -> tuple[Any, tuple[str, ...]]:
     """Return the numbers of a table, where the run knows no names to match."""
-    x = pixel_array(table, where)
     shape = known.input_shape
+    if known.features.is_image and table.shape[1] != math.prod(shape):
+        raise DataError(
+            f"{where}: received a table of {table.shape[1]:,} columns; expected "
+            f"{known.features.describe()}, which the model takes, or a table of "
+            f"{math.prod(shape):,} columns of pixels"
+        )
+    x = pixel_array(table, where)
     if len(shape) > 1 and x.shape[1] == math.prod(shape):
         x = x.reshape(len(x), *shape)
     return x, (

@@ -26,6 +26,7 @@ from kzoo.reports.importance import ColumnImportance, column_importance
 from kzoo.reports.mistakes import Mistake, confident_mistakes, is_shown_as_image
 from kzoo.reports.weights import FirstLayer, first_layer
 from kzoo.runs import Run, directory
+from kzoo.runs.cost import stored_operations
 from kzoo.runs.layer_figures import LayerFigures, stored_layer_figures
 
 Probabilities = npt.NDArray[np.floating[Any]]
@@ -158,8 +159,6 @@ def run_content(run: Run, display: Mode = "auto") -> RunContent:
     mistakes, wrong = confident_mistakes(probabilities, labels, facts, test, columns)
     worst = sorted(enumerate(evaluation.classes), key=lambda pair: _recall(pair[1]))
     layers = stored_layer_figures(stored)
-    operations = [layer.operations for layer in layers]
-    known = [count for count in operations if count is not None]
     parameters = sum(layer.parameters for layer in layers)
     trained = run.metrics.get("parameters")
     area, roc = _two_classes(probabilities, labels, facts.class_names)
@@ -189,7 +188,7 @@ def run_content(run: Run, display: Mode = "auto") -> RunContent:
         layers=layers,
         parameters=parameters,
         trained=trained if isinstance(trained, int) else parameters,
-        operations=sum(known) if len(known) == len(operations) else None,
+        operations=stored_operations(stored),
         data=(
             describe_examples(facts.features, facts.class_names, facts.class_counts)
             if len(facts.class_counts) == len(facts.class_names)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kzoo.runs.layer_figures import architecture_figures
+from kzoo.runs.layer_figures import stored_layer_figures
 from kzoo.runs.model_file import StoredModel
 from kzoo.runs.record import Run
 from kzoo.spec.tune import CostName
@@ -41,9 +41,9 @@ def cost_of(run: Run, name: CostName) -> float | None:
 def stored_operations(stored: StoredModel) -> int | None:
     """Return the operations of a model's forward pass by the convention of `kzoo show --layers`.
 
-    What prepares the inputs is not counted. None where the forward pass does not know a layer.
+    The scaling of images in front counts too. None where the forward pass does not know a layer.
     """
-    counts = [layer.operations for layer in architecture_figures(stored)]
+    counts = [layer.operations for layer in stored_layer_figures(stored)]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 

@@ -78,14 +78,14 @@ def stored_layer_figures(stored: StoredModel) -> tuple[LayerFigures, ...]:
 
     Of layers that only Keras computes the shapes and the operations are not known.
     """
-    figures = architecture_figures(stored)
+    figures = _architecture_figures(stored)
     if stored.data.table is not None:
         return figures
     shape = stored.data.input_shape
     return (LayerFigures("scaling", "Rescaling", shape, 0, 2 * math.prod(shape)), *figures)
 
 
-def architecture_figures(stored: StoredModel) -> tuple[LayerFigures, ...]:
+def _architecture_figures(stored: StoredModel) -> tuple[LayerFigures, ...]:
     """Return the layers of a stored model's architecture alone, as `stored_layer_figures` does."""
     sizes = {name: array.size for name, array in stored.weights.items()}
     known = not stored.network.unknown

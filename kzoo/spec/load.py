@@ -165,7 +165,10 @@ def _override(spec: Spec, overrides: Mapping[str, Any]) -> Tree:
         tree.pop("expected", None)
     dataset = tree.get("dataset")
     if isinstance(dataset, dict) and dataset.get("name") != spec.dataset.name:
+        # They speak of the spec's own data.
         tree.pop("reference", None)
+        if "description" not in overrides:
+            tree.pop("description", None)
     if "dataset.name" in overrides and "dataset.fallback" not in overrides:
         _forget_fallback(tree)
     return tree

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from kzoo.datasets import Dataset
 from kzoo.datasets.notices import class_counts, rarest_class, row_sums
+from kzoo.display.ranking import is_better
 from kzoo.figures import MONITORED, majority_accuracy, reported_metrics
 from kzoo.runs import (
     DatasetFacts,
@@ -79,7 +80,7 @@ def write_results(
     write_atomically(path / directory.HISTORY, recorder.write)
     figures = {
         "dataset": dataset.name,
-        "parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),
+        "parameters": trained_parameters(model),
         "epochs": len(recorder.rows),
         "seed": spec.seed,
         "kept_epoch": int(row[EPOCH]),
@@ -94,6 +95,8 @@ def write_results(
         "name": spec.name,
         "model": spec.model.builder,
         **figures,
+        "all_parameters": model.count_params(),
+        **_best_epoch(spec.monitor, recorder.rows),
         **(trial or {}),
         "weights_sha256": file_digest(stored.path),
         **({"start": trained.start.to_dict()} if trained.start else {}),
@@ -108,6 +111,20 @@ def write_results(
         },
     }
     write_json(path / directory.METRICS, metrics)
+
+
+def trained_parameters(model: Any) -> int:
+    """Return how many numbers of a model are trained."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+def _best_epoch(monitor: str, rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """Return which epoch was the best, and by what; nothing where that was not reported."""
+    best: Mapping[str, float] | None = None
+    for row in rows:
+        if monitor in row and is_better(monitor, row, best):
+            best = row
+    return {} if best is None else {"best_epoch": int(best[EPOCH]), "monitor": monitor}
 
 
 def _training_rows(dataset: Dataset) -> npt.NDArray[np.uint64]:

@@ -14,6 +14,7 @@ from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.features import describe_examples
 from kzoo.display import Header, Mode, show_result, watching
 from kzoo.display.progress import RichProgress
+from kzoo.display.text import describe_parameters
 from kzoo.engine import is_slow_in_bfloat16
 from kzoo.logs import Subject, find_libraries, opening
 from kzoo.logs.callback import Logs
@@ -24,7 +25,14 @@ from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
 from kzoo.train.interruption import Interruption
 from kzoo.train.moved import hold_to_data, lasting_name, place_data
-from kzoo.train.records import forget_checkpoint, write_beginning, write_results, write_spec
+from kzoo.train.records import (
+    forget_checkpoint,
+    trained_parameters,
+    write_beginning,
+    write_results,
+    write_spec,
+)
+from kzoo.train.start_data import load_data
 from kzoo.train.start_weights import frozen_layers, lasting_start, place_start
 from kzoo.train.steps import describe_change, with_enough_steps
 from kzoo.train.training import Callbacks, Trainee, prepare, train
@@ -66,7 +74,7 @@ def run(
     names = _names(log)
     checked = load_spec(spec, with_start(overrides, start_from))
     with watching(display) as on_progress:
-        dataset = load_dataset(checked, data, on_progress=on_progress)
+        dataset = load_data(checked, data, on_progress)
     resolved = resolve(checked, dataset)
     change = describe_change(checked.fit, resolved.fit, len(dataset.train))
     if change:
@@ -196,7 +204,7 @@ def resolve(spec: Spec, dataset: Dataset) -> Spec:
     if spec.start_from is not None:
         changed["start_from"] = lasting_start(spec.start_from)
     if dataset.name != spec.dataset.name:
-        changed |= {"reference": None, "expected": None, "found": None}
+        changed |= {"reference": None, "expected": None, "found": None, "description": ""}
     return spec.model_copy(update=changed)
 
 
@@ -212,10 +220,12 @@ def _header(trainee: Trainee, change: str, logs: Mapping[str, str], *, resumes: 
     if spec.model.dtype_policy == "mixed_bfloat16" and is_slow_in_bfloat16():
         notices += ("no units for bfloat16 in this processor: float32 is faster here",)
     frozen = frozen_layers(trainee.model)
+    model = trainee.model
+    size = describe_parameters(model.count_params(), trained_parameters(model), "parameters")
     return Header(
         title=spec.name,
         facts={
-            "model": f"{spec.model.builder}, {trainee.model.count_params():,} parameters",
+            "model": f"{spec.model.builder}, {size}",
             **({"start": trainee.start.describe()} if trainee.start else {}),
             **({"frozen": ", ".join(frozen)} if frozen else {}),
             "data": f"{dataset.name}: {dataset.parts}",

@@ -45,8 +45,8 @@ def training_notices(
     late, whole = halves[0]
     longer = min(round(spec.fit.epochs * _times_longer(late / whole)), _MOST_EPOCHS)
     return [
-        f"the training may be too short: {late:.2g} of the loss's fall of {whole:.2g} came in its "
-        f"second half. {len(rows):,} epochs are too few: try fit.epochs={longer}"
+        f"the training may be too short: {100 * min(late / whole, 1):.0f} % of the fall of the "
+        f"loss ({late:.2g} of {whole:.2g}) came in the second half; try fit.epochs={longer}"
     ]
 
 

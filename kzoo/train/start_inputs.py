@@ -52,7 +52,7 @@ def _column(column: Column | None) -> str:
     return f"{column.name!r}, a {column.kind}{words}{missing}"
 
 
-def _image(features: Features) -> tuple[int, int, int] | None:
+def image_shape(features: Features) -> tuple[int, int, int] | None:
     """Return the height, width and channels of images; None of anything else."""
     shape = features.input_shape
     if not features.is_image or len(shape) not in (2, 3):
@@ -68,7 +68,7 @@ def hold_to_shape(known: DatasetFacts, dataset: Dataset, name: str, *, first_fit
     """
     if dataset.input_shape == known.input_shape:
         return
-    now, was = _image(dataset.features), _image(known.features)
+    now, was = image_shape(dataset.features), image_shape(known.features)
     if now is not None and was is not None and now[2] == was[2] and first_fits:
         return
     remedy = ""
@@ -107,7 +107,7 @@ def notices(known: DatasetFacts, dataset: Dataset, name: str, *, last: str) -> I
             f"{last} starts anew: the classes are not those of {name} ({received!r} stands where "
             f"it has {expected!r})"
         )
-    sizes = _image(dataset.features), _image(known.features)
+    sizes = image_shape(dataset.features), image_shape(known.features)
     if sizes[0] != sizes[1] and sizes[0] is not None and sizes[1] is not None:
         (height, width), (was_height, was_width) = sizes[0][:2], sizes[1][:2]
         yield (

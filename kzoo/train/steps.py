@@ -33,14 +33,14 @@ def describe_change(asked: FitSpec, taken: FitSpec, rows: int) -> str:
     """Return a phrase for what `with_enough_steps` changed; empty where it was nothing."""
     if (asked.epochs, asked.batch_size) == (taken.epochs, taken.batch_size):
         return ""
-    changed = []
+    changes = []
     if taken.epochs != asked.epochs:
-        changed.append(f"{taken.epochs:,} epochs instead of {asked.epochs:,}")
+        changes.append(f"{taken.epochs:,} epochs instead of {asked.epochs:,}")
     if taken.batch_size != asked.batch_size:
-        changed.append(f"batches of {taken.batch_size:,} instead of {asked.batch_size:,}")
+        changes.append(f"batches of {taken.batch_size:,} instead of {asked.batch_size:,}")
     return (
-        f"{', '.join(changed)}: {rows:,} rows are few, they would give {_steps(asked, rows):,} "
-        f"steps (fit.min_steps asks for {asked.min_steps:,})"
+        f"{', '.join(changes)}: the data are small ({rows:,} rows), and fit.min_steps asks for "
+        f"{asked.min_steps:,} steps"
     )
 
 

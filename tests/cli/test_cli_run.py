@@ -67,8 +67,8 @@ def test_without_mnist_it_goes_on_with_digits_loudly(
     metrics = json.loads(result.stdout)
     assert metrics["dataset"] == "digits"
     assert metrics["test_accuracy"] >= 0.95
-    assert "NOTICE: mnist is not available: this run trains on digits instead" in result.stderr
-    assert any("mnist is not available" in notice for notice in metrics["notices"])
+    assert "NOTICE: mnist is not here and could not be downloaded (" in result.stderr
+    assert any("mnist is not here" in notice for notice in metrics["notices"])
 
 
 def test_asking_for_mnist_where_there_is_none_is_an_error(

@@ -80,13 +80,14 @@ def test_a_sound_installation_is_looked_at_in_a_moment(kzoo_here: Command) -> No
 
 
 def test_a_line_a_finding_ends_in_what_to_type(kzoo_here: Command) -> None:
-    """Written to a pipe, each finding is one line: mark, what, and the command last."""
+    """Written to a pipe, each finding is one line: mark, what, and last what mends it."""
     lines = kzoo_here("doctor", columns=None).stdout.splitlines()
     findings = check_installation(Path("runs"))
     assert len(lines) == len(findings)
     for line, finding in zip(lines, findings, strict=True):
         assert line.split()[:2] == [finding.mark, finding.about]
-        assert line.rstrip().endswith(f"  {finding.command}")
+        assert line == line.rstrip()
+        assert line.endswith(f"  {finding.command}") == (finding.mark != "ok")
 
 
 @pytest.mark.parametrize("columns", [40, 80])
@@ -95,7 +96,8 @@ def test_on_a_narrow_terminal_commands_stand_below_and_whole(
 ) -> None:
     """Words are wrapped; what to type is never cut."""
     lines = kzoo_here("doctor", columns=columns).stdout.splitlines()
-    commands = [f"    {finding.command}" for finding in check_installation(Path("runs"))]
+    findings = [one for one in check_installation(Path("runs")) if one.mark != "ok"]
+    commands = [f"    {finding.command}" for finding in findings]
     assert [line for line in lines if line in commands] == commands
     assert all(len(line) <= columns for line in lines if line not in commands)
 
@@ -371,7 +373,11 @@ def test_a_spec_is_measured_and_its_grid_is_exhausted(
     tree = json.loads(result.stdout)
     by_name = {finding["about"]: finding for finding in tree["findings"]}
     assert (result.returncode, result.stderr, tree["spec"]) == (0, "", "grid")
-    assert by_name["model"]["figures"] == {"parameters": 650, "operations": 1428}
+    assert by_name["model"]["figures"] == {
+        "parameters": 650,
+        "trained_parameters": 650,
+        "operations": 1428,
+    }
     assert by_name["device"]["figures"]["execution"] == "compiled"
     # Of the new process alone: no more than a few times what Keras takes.
     assert 2**28 < by_name["peak"]["figures"]["peak"] < 2**32
@@ -417,9 +423,9 @@ def test_data_that_cannot_be_read_are_a_problem(
     )
     result = kzoo_here("doctor", "deep_mlp", "--data", "none.npz", columns=None)
     assert result.returncode == 1
-    last = result.stdout.splitlines()[-1]
-    assert "none.npz: no such file or folder" in last
-    assert last.rstrip().endswith("kzoo run deep_mlp --data digits")
+    problem = result.stdout.partition("none.npz: no such file or folder")[2]
+    assert problem.endswith("  kzoo run deep_mlp --data digits\n")
+    assert all(line == line.rstrip() for line in result.stdout.splitlines())
 
 
 def test_a_folder_of_images_that_is_streamed_is_measured(tmp_path: Path) -> None:
@@ -470,7 +476,8 @@ def told(**changes: Any) -> Forecast:
     base: dict[str, Any] = {
         "backend": "tensorflow", "device": "CPU, 2 cores", "dataset": "digits", "rows": 1438,
         "input_shape": (8, 8), "example_bytes": 64, "is_streamed": False, "can_stream": False,
-        "parameters": 650, "operations": 1428, "uncounted": [], "execution": "compiled",
+        "parameters": 650, "trained_parameters": 650, "operations": 1428, "uncounted": [],
+        "execution": "compiled",
         "reason": "the fastest for all its layers", "policy": "float32", "slow_in_bfloat16": False,
         "epochs": 10, "batch_size": 100, "epoch_seconds": 2.0, "bfloat16_seconds": None,
         "timed_rows": 1438, "base_memory": 2**29, "peak_memory": 2**29 + 2**27, "search": None,

@@ -34,6 +34,21 @@ def printed(stream: io.StringIO | None = None, **changes: Any) -> str:
     return stream.getvalue()
 
 
+def test_the_weights_that_were_kept_are_named_where_another_epoch_was_the_best() -> None:
+    """One row, and none where the best epoch's weights were kept."""
+    text = " ".join(
+        printed(kept_epoch=15, epochs=15, best_epoch=12, monitor="val_accuracy").split()
+    )
+    assert "weights of epoch 15, the last; best val_accuracy at epoch 12 (fit.restore" in text
+    assert "restore_best" not in printed(kept_epoch=15, epochs=15, best_epoch=15)
+
+
+def test_parameters_that_are_not_trained_are_told_apart() -> None:
+    """Both numbers, where they differ."""
+    assert "269,400, 269,322 of them trained" in printed(all_parameters=269400)
+    assert "of them trained" not in printed(all_parameters=269322)
+
+
 def test_the_closing_table_has_the_figures() -> None:
     """Accuracy, the reported figure, loss, parameters, times and the directory are all there."""
     text = printed()

@@ -52,7 +52,7 @@ def test_all_broken_files_are_in_one_error(
     text = str(raised.value)
     assert text.startswith(f"{folder}: received {len(broken)} of 12 images that cannot be read; ")
     for row, path in enumerate(paths):
-        assert (f"{path.relative_to(folder)}: received no readable" in text) == (row in broken)
+        assert (f"{path.relative_to(folder)}: is no readable" in text) == (row in broken)
 
 
 @LIMITS
@@ -62,7 +62,7 @@ def test_of_many_broken_files_ten_are_named(tmp_path: Path, limit: float | None)
         path.write_bytes(b"no image")
     with pytest.raises(DataError, match=r"received 26 of 30 images .*; and 16 more$") as raised:
         read_unlabelled_images(tmp_path, memory_limit=limit)
-    assert str(raised.value).count("received no readable image") == 10
+    assert str(raised.value).count("is no readable image") == 10
 
 
 @LIMITS

@@ -243,7 +243,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 def test_an_unreadable_image_is_named(tmp_path: Path, content: bytes) -> None:
     """A file that no decoder takes is an error that names it."""
     (save_digits(tmp_path) / "3" / "broken.png").write_bytes(content)
-    with pytest.raises(DataError, match=r"broken\.png: received no readable image"):
+    with pytest.raises(DataError, match=r"broken\.png: is no readable image"):
         load(tmp_path)
 
 
@@ -251,7 +251,7 @@ def test_a_truncated_image_is_refused(tmp_path: Path) -> None:
     """Half an image is an error, not an image that is half grey."""
     path = save(tmp_path / "photo.jpg", np.tile(COLOURS, (20, 20, 1)))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(DataError, match=r"photo\.jpg: received no readable image \(.*truncated"):
+    with pytest.raises(DataError, match=r"photo\.jpg: is no readable image \(.*truncated"):
         read_image(path)
 
 
@@ -282,7 +282,7 @@ def test_pictures_that_start_programs_are_not_opened(tmp_path: Path) -> None:
     (save_digits(tmp_path) / "0" / "script.png").write_text(
         "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n"
     )
-    with pytest.raises(DataError, match=r"script\.png: received no readable image"):
+    with pytest.raises(DataError, match=r"script\.png: is no readable image"):
         load(tmp_path)
 
 

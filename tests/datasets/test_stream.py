@@ -348,7 +348,7 @@ def test_a_file_that_is_damaged_meanwhile_is_named(folder: Path, tmp_path: Path,
             save(victim, COLOURS if harm == "resized" else np.dstack([IMAGES[0]] * 3))
 
     saboteur = keras.callbacks.LambdaCallback(on_epoch_end=damage)
-    said = {"removed": "no such file", "truncated": "received no readable image"}.get(
+    said = {"removed": "no such file", "truncated": "is no readable image"}.get(
         harm, "as it was when"
     )
     with pytest.raises(DataError, match=said) as caught:

@@ -94,6 +94,13 @@ def test_where_q_finds_nothing_no_pair_is_called_different(make: Make) -> None:
     assert pair.words.endswith("as Cochran's Q finds no difference among the runs.")
 
 
+def test_equal_accuracies_have_no_interval(make: Make) -> None:
+    """Two seeds that are right as often look certain and are not."""
+    (seeds,) = compare(make("a", range(10)), make("b", range(10), seed=1)).seeds
+    assert seeds.interval is None
+    assert "accuracy 0.9721 with each (no interval: equal values do not show" in seeds.words
+
+
 def test_runs_of_one_spec_get_a_mean_and_an_interval_over_their_seeds(make: Make) -> None:
     """Three seeds: the mean of their accuracies and Student's interval."""
     wrongs = [10, 14, 12]
@@ -194,7 +201,7 @@ def test_operations_are_those_of_the_layers(name: str) -> None:
     rebuilt = StoredModel(
         stored.path, name, {}, stored.data, {}, layers, describe_weights(model, layers), {}
     )
-    counted = [figures.operations for figures in layer_figures(model)]
+    counted = [figures.operations for figures in layer_figures(kzoo.load(name))]
     assert None not in counted
     assert stored_operations(rebuilt) == stored_operations(stored) == sum(filter(None, counted))
 

@@ -239,11 +239,11 @@ def test_the_command_opens_the_page(
     """With --open the browser gets it, and nothing more is told."""
     opened: list[str] = []
 
-    def open_page(address: str) -> bool:
+    def take(address: str) -> bool:
         opened.append(address)
         return True
 
-    monkeypatch.setattr("webbrowser.open", open_page)
+    monkeypatch.setattr("webbrowser.open", take)
     finished = kzoo_here("demo", copied_run, "--open")
     assert (finished.stdout, finished.stderr) == ("softmax_regression.html\n", "")
     assert opened == [(tmp_path / "softmax_regression.html").as_uri()]

@@ -127,7 +127,7 @@ def test_a_broken_picture_is_named(server: Server) -> None:
     body, kind = form_of([("good.png", _digit(0)), ("bad.png", _digit(1)[:60])])
     reply = server.post(body, kind)
     assert reply.status == 422
-    assert reply.error.startswith("bad.png: received no readable image (")
+    assert reply.error.startswith("bad.png: is no readable image (")
     assert "BytesIO" not in reply.error
 
 

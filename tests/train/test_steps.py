@@ -46,7 +46,12 @@ def test_as_many_steps_are_taken_and_no_more_is_changed_than_needs_be(
     assert taken.batch_size <= batch_size
     assert taken.batch_size <= max(rows // 10, 8)
     if (taken.epochs, taken.batch_size) != (epochs, batch_size):
-        assert f"{steps:,} steps" in describe_change(asked, taken, rows)
+        change = describe_change(asked, taken, rows)
+        assert change.endswith(f"({rows:,} rows), and fit.min_steps asks for {min_steps:,} steps")
+        epochs_said = f"{taken.epochs:,} epochs instead of {epochs:,}"
+        assert (epochs_said in change) == (taken.epochs != epochs)
+        batches_said = f"batches of {taken.batch_size:,} instead of {batch_size:,}"
+        assert (batches_said in change) == (taken.batch_size != batch_size)
 
 
 @pytest.mark.parametrize("name", BUNDLED)
@@ -90,7 +95,7 @@ def test_a_small_table_is_trained_and_its_spec_repeats_it(tmp_path: Path) -> Non
     fit = first.spec.fit
     assert (fit.epochs, fit.batch_size, fit.min_steps) == (15, 8, None)
     assert first.metrics["epochs"] == fit.epochs
-    assert any("fit.min_steps asks for 60" in remark for remark in first.metrics["remarks"])
+    assert any("fit.min_steps asks for 60 steps" in remark for remark in first.metrics["remarks"])
     again = kzoo.run(first.spec, (x, y), out=tmp_path, display="quiet")
     assert first_difference(again, first) is None
     assert not any("min_steps" in remark for remark in again.metrics["remarks"])
