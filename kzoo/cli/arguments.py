@@ -201,7 +201,12 @@ def _refuse_data(spec: str, overrides: list[str] | None) -> None:
         SpecError: it is one; the error has the command that was meant.
     """
     path = Path(spec)
-    if path.suffix == ".json" or not path.exists():
+    try:
+        is_there = path.exists()
+    except OSError:
+        # Such as a name that is too long: whoever reads the spec says so.
+        is_there = False
+    if path.suffix == ".json" or not is_there:
         return
     from kzoo.datasets.formats import is_data
     from kzoo.errors import SpecError

@@ -105,6 +105,8 @@ class Loop:
     def confirm(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, Trial]]:
         """Train trials again, whole, with `confirms` seeds each that no trial had.
 
+        It is for a loop that was not broken off.
+
         Args:
             trials: Which.
 

@@ -3,73 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-import statistics
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kzoo.checkpoint import forgetting
 from kzoo.datasets import Dataset, load_dataset
-from kzoo.datasets.arrays import is_frame, source_of_arrays
-from kzoo.display import Header, Mode, SearchProgress, show_result, watching
+from kzoo.display import Mode, SearchProgress, show_result, watching
 from kzoo.display.text import count_trials as count_of
-from kzoo.display.text import with_deviation
-from kzoo.errors import BrokenOffError, DataError, Interrupted, KzooError, RunError, SpecError
+from kzoo.errors import BrokenOffError, Interrupted, KzooError, RunError, SpecError
 from kzoo.logs import opening
-from kzoo.runs import create_run, directory, holding, write_atomically
+from kzoo.runs import create_run, directory, holding
 from kzoo.spec import Spec
-from kzoo.spec.places import expand_home
 from kzoo.spec.sampled import known_points
 from kzoo.spec.space import all_paths
-from kzoo.spec.tune import Also, TuneSpec
+from kzoo.spec.tune import TuneSpec
 from kzoo.start import keras
 from kzoo.train.callbacks import refuse_undefined
 from kzoo.train.interruption import interrupting
-from kzoo.train.moved import lasting_name, missing_place
 from kzoo.train.resumption import PLACE_PATHS, differences
 from kzoo.train.runner import resolve
 from kzoo.train.steps import describe_change
 from kzoo.tuning.algorithms import Proposer, count_trials, make_proposer
+from kzoo.tuning.confirm import confirm_best
 from kzoo.tuning.executors import InProcess, TrialExecutor
+from kzoo.tuning.header import search_header
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.loop import Loop, refuse_failures
 from kzoo.tuning.needs import Needs, carry_builders, carry_callbacks, versions
 from kzoo.tuning.replay import Replayed, replay
 from kzoo.tuning.report import write_report
-from kzoo.tuning.search import ARRAYS, LOG, TRIALS, Search, write_spec
+from kzoo.tuning.search import LOG, TRIALS, Search, write_spec
+from kzoo.tuning.search_data import keep_arrays, placed, refuse_frames
 from kzoo.tuning.standing import Standings
 from kzoo.tuning.takeover import take_over, tell_taken
+from kzoo.tuning.terms import Terms
 from kzoo.tuning.worker import ask_worker, data_of, keep_data
-
-# More trials than these, as a whole grid can have, are told to a person before they begin.
-_MANY_TRIALS = 100
-# So many of the best are trained again with fresh seeds.
-_CONFIRMED = 3
-
-
-@dataclass(frozen=True)
-class Terms:
-    """How far one session of a search goes.
-
-    Attributes:
-        max_trials: Trials at most, those of earlier sessions included; None for as many as the
-            last session was to make, or the spec says.
-        time_limit: Seconds at most; None for no limit.
-        retry_failed: Whether failed trials are tried again.
-        confirm: Fresh seeds with which the best three are trained again at the end; None for what
-            the last session was told, or the spec says.
-    """
-
-    max_trials: int | None = None
-    time_limit: float | None = None
-    retry_failed: bool = False
-    confirm: int | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +78,7 @@ class Session:
             out: The folder that gets the search's own folder.
             earlier: A search whose trials are taken over where this one would repeat them.
         """
-        _refuse_frames(data)
+        refuse_frames(data)
         dataset = self._load(spec, data)
         if dataset.validation is None:
             raise SpecError(
@@ -120,7 +93,7 @@ class Session:
         path = create_run(out.absolute(), f"{spec.name}-tune")
         with holding(path):
             if data is not None:
-                spec = _keep_arrays(path, spec, data)
+                spec = keep_arrays(path, spec, data)
             write_spec(path / directory.SEARCH, spec, path)
             with SearchLog(path / LOG) as log:
                 log.began(spec.to_dict(), dataset.fingerprint)
@@ -148,7 +121,7 @@ class Session:
                         f"{path / directory.SEARCH}: {changed}: received {now}; the search began "
                         f"with {was}"
                     )
-            spec = _placed(path, spec, place)
+            spec = placed(path, spec, place)
             dataset = self._load(spec)
             if log.beginning is None:
                 log.began(spec.to_dict(), dataset.fingerprint)
@@ -187,15 +160,18 @@ class Session:
         before = self._reopened(before, log)
         standings = Standings(path)
         progress = SearchProgress(
-            self._header(
-                path,
+            search_header(
                 spec,
+                tune,
                 dataset,
                 proposer,
                 limit=limit,
+                terms=self.terms,
                 confirms=confirms,
+                where=self.executor.where,
                 change=change,
                 taken=taken,
+                logs=opening(self.log, path),
             ),
             total=limit,
             metric=tune.objective.metric,
@@ -239,7 +215,7 @@ class Session:
                 progress.say(f"the time limit of {self.terms.time_limit:g} s is reached{left}")
             refuse_failures(ended)
             if confirms:
-                _confirm(loop, Search(path), before.confirmed)
+                confirm_best(loop, Search(path), before.confirmed)
             unknown = sum(trial.score is not None and trial.cost is None for trial in ended)
             if tune.also and unknown:
                 progress.say(
@@ -310,96 +286,6 @@ class Session:
                 raise BrokenOffError(f"{worker}: {error}", path) from error
         return needs
 
-    def _header(
-        self,
-        path: Path,
-        spec: Spec,
-        dataset: Dataset,
-        proposer: Proposer,
-        *,
-        limit: int,
-        confirms: int,
-        change: str,
-        taken: str,
-    ) -> Header:
-        tune, points = _tune(spec), proposer.points
-        of = "" if points is None else f" of {points:,} points"
-        is_all = proposer.limit == limit
-        trials = f"all {count_of(limit)}" if is_all else f"{count_of(limit)} at most"
-        validation = len(dataset.validation) if dataset.validation else 0
-        start, seconds = spec.start_from, self.terms.time_limit
-        notices = dataset.notices
-        if limit > _MANY_TRIALS and tune.max_trials is None and self.terms.max_trials is None:
-            notices += (
-                f"a whole {tune.algorithm} search is {limit:,} trials; `kzoo doctor` forecasts its "
-                "time, --max-trials N and --time-limit SECONDS end it earlier",
-            )
-        return Header(
-            title=f"{spec.name}: search",
-            facts={
-                "space": ", ".join(all_paths(tune.space)),
-                "score": f"{tune.objective.metric} of the {_kept_epoch(spec)}",
-                **({"also": _weighed(tune.also)} if tune.also else {}),
-                "search": f"{tune.algorithm}, {trials}{of}",
-                "data": f"{dataset.name}: {len(dataset.train):,} to train on, {validation:,} to "
-                "validate; the test set stays unseen",
-                **({"time": f"{seconds:g} s at most"} if seconds is not None else {}),
-                **({"seeds": seeds} if (seeds := _seeds(tune, confirms)) else {}),
-                **({"start": f"the weights of {start.model}"} if start else {}),
-                **({"training": change} if change else {}),
-                **({"known": taken} if taken else {}),
-                "where": self.executor.where,
-                **opening(self.log, path),
-            },
-            notices=notices,
-        )
-
-
-def _confirm(loop: Loop, search: Search, known: Mapping[str, tuple[float, ...]]) -> None:
-    """Train the best again with fresh seeds, and write down what they come to."""
-    seeds, best = loop.confirms, search.contenders[:_CONFIRMED]
-    waiting = {trial.number: trial for trial in best if len(known.get(trial.number, ())) < seeds}
-    for trial, again in loop.confirm([*waiting.values()]):
-        scores = again.scores or ((again.score,) if again.score is not None else ())
-        if len(scores) < seeds and again.error is None:
-            continue
-        del waiting[trial.number]
-        if again.error is not None:
-            loop.progress.say(f"trial {trial.number}: cannot be confirmed: {again.error}")
-            continue
-        loop.log.confirmed(trial.number, scores)
-        words = with_deviation(statistics.fmean(scores), scores)
-        fresh = f"{seeds} fresh seed{'s' * (seeds > 1)}"
-        loop.progress.say(
-            f"trial {trial.number}: {words} with {fresh}, {trial.score:.4f} when it was chosen"
-        )
-    if waiting:
-        numbers = ", ".join(waiting)
-        loop.progress.say(f"there was no time to confirm {numbers}; --resume SEARCH does it")
-
-
-def _kept_epoch(spec: Spec) -> str:
-    """Return in words which epoch's weights a trial keeps, and so whose score counts."""
-    if not spec.fit.restore_best_weights:
-        return "last epoch (fit.restore_best_weights=true takes the best one)"
-    return f"epoch with the best {spec.monitor}"
-
-
-def _seeds(tune: TuneSpec, confirms: int) -> str:
-    """Return in words with how many seeds trials are trained; empty where it is one."""
-    parts = []
-    if tune.seeds_per_trial > 1:
-        parts.append(f"up to {tune.seeds_per_trial} a trial, while it is among the best third")
-    if confirms:
-        parts.append(f"{confirms} fresh for the best three at the end")
-    return "; ".join(parts)
-
-
-def _weighed(also: Also) -> str:
-    """Return in words what else counts, and for what."""
-    where = "as measured, " if also.metric == "seconds_per_example" else ""
-    return f"{also.metric}, {where}less is better; the search improves the score alone"
-
 
 def _tune(spec: Spec) -> TuneSpec:
     if spec.tune is None:
@@ -417,47 +303,6 @@ def _leaving_report(search: Search) -> Iterator[None]:
         with contextlib.suppress(KzooError, OSError):
             write_report(search)
         raise
-
-
-def _placed(path: Path, spec: Spec, place: str | None) -> Spec:
-    """Return the spec of a search with the place where its data lie now.
-
-    Raises:
-        KzooError: they are not where they were, and nobody says where they are.
-    """
-    if place is not None:
-        name = lasting_name(expand_home(place))
-        section = spec.dataset.model_copy(update={"name": name})
-        return spec.model_copy(update={"dataset": section})
-    gone = missing_place(spec)
-    if gone is not None:
-        raise RunError(
-            f"{path}: its data are not at {gone} any more; say where the same data lie now with "
-            "--data (in Python, kzoo.resume_search(search, data=...))"
-        )
-    return spec
-
-
-def _keep_arrays(path: Path, spec: Spec, data: tuple[Any, ...]) -> Spec:
-    source = source_of_arrays(data, spec.dataset)
-    names = ("x_train", "y_train", "x_test", "y_test")
-    arrays = {
-        name: _plain(np.asarray(part))
-        for name in names
-        if (part := getattr(source, name)) is not None
-    }
-    write_atomically(path / ARRAYS, lambda file: np.savez(file, **arrays))
-    section = spec.dataset.model_copy(update={"name": str(path / ARRAYS)})
-    return spec.model_copy(update={"dataset": section})
-
-
-def _refuse_frames(data: Any) -> None:
-    """Refuse data frames, of which no copy is the same for every worker."""
-    if is_frame(data) or (isinstance(data, tuple | list) and any(map(is_frame, data))):
-        raise DataError(
-            "data: received a pandas.DataFrame; expected arrays, or the path of a table that all "
-            "trials can read (save it with to_csv or to_parquet)"
-        )
 
 
 def _proposer(spec: Spec, taken: Sequence[dict[str, Any]] = ()) -> Proposer:
@@ -479,8 +324,3 @@ def _hold_callbacks(callbacks: Sequence[keras.callbacks.Callback], proposer: Pro
             f"callbacks: {forgotten[0]} may remember earlier epochs, and trials of this search go "
             "on with the training of others; give it get_state and set_state"
         )
-
-
-def _plain(array: Any) -> Any:
-    """Return words as NumPy stores them without pickling."""
-    return array.astype(str) if array.dtype == object else array

@@ -174,7 +174,8 @@ def _session(
     retry_failed: bool = False,
 ) -> Session:
     # Here, so that workers and this process import Keras at the same time.
-    from kzoo.tuning.session import Session, Terms
+    from kzoo.tuning.session import Session
+    from kzoo.tuning.terms import Terms
 
     terms = Terms(max_trials, time_limit, retry_failed, confirm)
     return Session(executor, display, terms, log, callbacks)

@@ -34,7 +34,8 @@ from search_timers import timed_trial
 
 import kzoo
 from kzoo.tuning.executors import LocalWorkers
-from kzoo.tuning.session import Session, Terms
+from kzoo.tuning.session import Session
+from kzoo.tuning.terms import Terms
 from kzoo.tuning.worker import run_trial
 
 WORKERS, EPOCHS = 2, 10

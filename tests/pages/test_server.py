@@ -219,7 +219,7 @@ def test_a_model_of_tables_takes_no_picture(table_server: Server) -> None:
         ("POST", "/predict", JSON, b'{"rows": [{"a": 1}]}', 422, "rows: received rows of named"),
         ("POST", "/predict?as_is=maybe", JSON, b"{}", 400, 'as_is: received "maybe"; expected'),
         ("POST", "/predict?x=1", JSON, b"{}", 400, 'received "x"; expected as_is'),
-        ("POST", "/predict", {"Content-Type": "image/png"}, b"no", 422, "picture: received no rea"),
+        ("POST", "/predict", {"Content-Type": "image/png"}, b"no", 422, "picture: is no read"),
         ("POST", "/predict", {"Content-Type": "multipart/form-data"}, b"x", 400, "boundary"),
         ("GET", "/health", {"Host": "evil.example"}, None, 421, 'Host: received "evil.example"'),
         ("GET", "/health", {"Host": "[::1"}, None, 421, "Host: received"),

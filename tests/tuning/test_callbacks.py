@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import keras
 import pytest
 from support.searches import SPEC, facts
@@ -58,7 +60,13 @@ def test_each_trial_has_callbacks_of_its_own(workers: int, tmp_path: Path) -> No
         """A class that no other process can import."""
 
     given = Local(tmp_path / "lines")
-    found = search(tmp_path / "runs", workers=workers, callbacks=[given])
+    # As a script's own: pytest's name for this file is none that a worker can import.
+    module = sys.modules[__name__]
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        found = search(tmp_path / "runs", workers=workers, callbacks=[given])
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
     expected = [
         f"{epoch} of {epoch}: {score}"
         for trial in found.trials
