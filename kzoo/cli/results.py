@@ -14,7 +14,7 @@ from rich.text import Text
 from kzoo.cli.output import quoted, shown
 from kzoo.display import Mode
 from kzoo.display.forms import can_move
-from kzoo.display.text import describe_parameters, format_parameter, printable
+from kzoo.display.text import count_fresh_seeds, describe_parameters, format_parameter, printable
 from kzoo.figures import METRICS, accuracy_interval
 from kzoo.figures.interval import written_accuracy
 from kzoo.spec import Spec
@@ -179,7 +179,7 @@ def _kept(metrics: Mapping[str, Any], kept: int, best: int) -> str:
 def _promise(metrics: Mapping[str, Any], found: Found) -> str:
     promised = f"{found.metric} {found.score:.4f} by the best of {found.trials} trials"
     if found.confirmed:
-        promised += f", the mean of {found.confirmed} fresh seed{'s' * (found.confirmed > 1)}"
+        promised += f", the mean of {count_fresh_seeds(found.confirmed)}"
     reached = metrics.get(found.metric)
     return promised + (
         f"; with another seed (other validation images too) {reached:.4f}" if reached else ""

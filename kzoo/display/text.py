@@ -62,6 +62,11 @@ def with_deviation(mean: float, values: Sequence[float]) -> str:
     return f"{mean:.4f}{spread}"
 
 
+def count_fresh_seeds(number: int) -> str:
+    """Return ``3 fresh seeds``."""
+    return f"{number} fresh seed{'s' * (number > 1)}"
+
+
 def format_cost(cost: float | None) -> str:
     """Return a cost: a whole number in full, another with three digits that count."""
     if cost is None:

@@ -71,7 +71,10 @@ def own_values(spec: Spec) -> dict[str, Any]:
 
 def point_in(tree: Tree, space: Space) -> dict[str, Any] | None:
     """Return the point of a space that a spec's JSON data are at; None where it has none."""
-    own = _own(tree, space)
+    return _point(space, _own(tree, space))
+
+
+def _point(space: Space, own: Mapping[str, Any]) -> dict[str, Any] | None:
     dimensions = active(space, own)
     return {path: own[path] for path in dimensions} if dimensions.keys() <= own.keys() else None
 
@@ -122,9 +125,10 @@ def known_points(spec: Spec) -> list[dict[str, Any]]:
     tune = spec.tune
     if tune is None:
         return []
-    own, first = own_values(spec), point_in(spec.to_dict(), tune.space)
-    is_own_first = first is not None and not ALGORITHMS[tune.algorithm].lists_values
-    points = [first] if first is not None and is_own_first else []
+    own, points = own_values(spec), []
+    first = _point(tune.space, own)
+    if first is not None and not ALGORITHMS[tune.algorithm].lists_values:
+        points.append(first)
     for number, given in enumerate(tune.try_first):
         point = _listed_point(tune.space, given, own, place=f"tune.try_first.{number}")
         points.append(point)

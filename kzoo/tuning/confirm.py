@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping
 
-from kzoo.display.text import with_deviation
+from kzoo.display.text import count_fresh_seeds, with_deviation
 from kzoo.tuning.loop import Loop
 from kzoo.tuning.search import Search
 
@@ -33,7 +33,7 @@ def confirm_best(loop: Loop, search: Search, known: Mapping[str, tuple[float, ..
             continue
         loop.log.confirmed(trial.number, scores)
         words = with_deviation(statistics.fmean(scores), scores)
-        fresh = f"{seeds} fresh seed{'s' * (seeds > 1)}"
+        fresh = count_fresh_seeds(seeds)
         loop.progress.say(
             f"trial {trial.number}: {words} with {fresh}, {trial.score:.4f} when it was chosen"
         )

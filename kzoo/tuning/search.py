@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kzoo.display.text import format_cost, format_parameter, with_deviation
+from kzoo.display.text import count_fresh_seeds, format_cost, format_parameter, with_deviation
 from kzoo.errors import RunError
 from kzoo.runs import directory, find_run, write_atomically
 from kzoo.runs.trial import SCORED, Trial, preference
@@ -20,7 +20,7 @@ from kzoo.spec import Spec, load_spec
 from kzoo.spec.tune import TuneSpec
 from kzoo.summary import Facts, Summarized
 from kzoo.tuning.front import pareto_front
-from kzoo.tuning.log import Asked, Confirmed, Told, read_events
+from kzoo.tuning.log import Asked, Confirmed, Event, Told, read_events
 
 if TYPE_CHECKING:
     from kzoo.runs.picture import Plot
@@ -80,7 +80,7 @@ class Search(Summarized):
         Raises:
             RunError: the log cannot be read.
         """
-        events = read_events(self.path / LOG)
+        events = self._events
         ended = {event.trial.number: event.trial for event in events if isinstance(event, Told)}
         asked = [event.trial for event in events if isinstance(event, Asked)]
         return [self._located(ended.get(trial.number, trial)) for trial in asked]
@@ -89,10 +89,13 @@ class Search(Summarized):
         return replace(trial, run=self.path / TRIALS / trial.run) if trial.run else trial
 
     @cached_property
+    def _events(self) -> list[Event]:
+        return read_events(self.path / LOG)
+
+    @cached_property
     def confirmed(self) -> dict[str, tuple[float, ...]]:
         """The scores of the trials that were trained again with fresh seeds, by their numbers."""
-        events = read_events(self.path / LOG)
-        return {e.number: e.scores for e in events if isinstance(e, Confirmed) and e.scores}
+        return {e.number: e.scores for e in self._events if isinstance(e, Confirmed) and e.scores}
 
     @property
     def best(self) -> Trial | None:
@@ -132,8 +135,7 @@ class Search(Summarized):
         if not fresh:
             return text
         again = with_deviation(statistics.fmean(fresh), fresh)
-        seeds = f"{len(fresh)} fresh seed{'s' * (len(fresh) > 1)}"
-        return f"{again} with {seeds}; {text} when it was chosen"
+        return f"{again} with {count_fresh_seeds(len(fresh))}; {text} when it was chosen"
 
     @property
     def front(self) -> list[Trial]:
