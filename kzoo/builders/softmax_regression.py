@@ -1,4 +1,4 @@
-"""Multinomial logistic regression: the first rung of the ladder."""
+"""Multinomial logistic regression: the first step of the ladder."""
 
 from __future__ import annotations
 

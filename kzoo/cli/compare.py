@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # More columns of values than this are hard to read beside each other.
 _MOST_COLUMNS = 4
+# A name of this length is not broken.
+_WHOLE_NAME = 32
 
 
 def compare(
@@ -99,7 +101,7 @@ def _accuracies(result: Comparison) -> list[Column]:
     intervals = [one.accuracy_interval for one in runs]
     several = len({one.test_set for one in runs}) > 1
     return [
-        Column("run", [one.label for one in runs], least=16),
+        Column("run", [one.label for one in runs], least=_WHOLE_NAME),
         Column("accuracy", [f"{one.accuracy:.4f}" for one in runs], right=True),
         Column("95 % interval", [f"{low:.4f} to {high:.4f}" for low, high in intervals], rank=1),
         Column("examples", [f"{one.examples:,}" for one in runs], rank=3, right=True),
@@ -121,7 +123,7 @@ def _costs(result: Comparison) -> list[Column]:
 
     per_second = [_rounded(cost.examples_per_second) for cost in costs]
     return [
-        Column("run", [one.label for one in result.runs], least=16),
+        Column("run", [one.label for one in result.runs], least=_WHOLE_NAME),
         Column("trained parameters", counts(cost.parameters for cost in costs), rank=1, right=True),
         Column("operations", counts(cost.operations for cost in costs), rank=3, right=True),
         Column("training", times(cost.fit_seconds for cost in costs), rank=2, right=True),

@@ -95,7 +95,7 @@ def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
     majority = []
     if result.majority is not None:
         majority.append(
-            ("most frequent", f"{result.majority:.4f} (always {result.majority_class})")
+            ("majority class", f"{result.majority:.4f} (always {result.majority_class})")
         )
     return [
         (METRICS[result.headline].title, Text(first, style="bold")),

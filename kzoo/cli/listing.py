@@ -54,7 +54,7 @@ def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
         Column("accuracy", [_accuracy(row) for row in rows], rank=1),
         Column("weights", ["yes" if row["weights"] else "" for row in rows], rank=3),
         Column("training", [_time(row) for row in rows], rank=5, right=True),
-        Column("what it is", [row["description"] for row in rows], rank=4, least=20),
+        Column("what it is", [row["description"] for row in rows], rank=4, least=20, wraps=True),
     ]
 
 

@@ -140,7 +140,7 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
     ]
     if "test_majority" in metrics:
         always = f"always {metrics['majority_class']}"
-        rows.append(("most frequent", f"{metrics['test_majority']:.4f} ({always})"))
+        rows.append(("majority class", f"{metrics['test_majority']:.4f} ({always})"))
     if spec.reference:
         difference = accuracy - spec.reference.test_accuracy
         against = f"{spec.reference.test_accuracy:.4f}, ours {difference:+.4f}"

@@ -26,6 +26,7 @@ class Column:
         right: Whether it is set to the right, as numbers are.
         least: The width down to which it may be cut, where that is less than its longest text.
         minimum: The width that it has even where its texts are shorter.
+        wraps: Whether a text that is cut goes on in the next line; a column of rank 0 always does.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Column:
     right: bool = False
     least: int | None = None
     minimum: int = 0
+    wraps: bool = False
 
     @cached_property
     def cells_width(self) -> int:
@@ -85,7 +87,7 @@ class Table:
         return [self._line(cells, style) for cells in zip(*padded, strict=True)]
 
     def row(self, index: int, style: str = "") -> list[Text]:
-        """Return a row: one line, or more where a column that is always there had to be cut."""
+        """Return a row: one line, or more where a text had to be cut and goes on."""
         parts = [
             self._parts(column.cells[index], column, width)
             for column, width in zip(self.columns, self.widths, strict=True)
@@ -97,7 +99,7 @@ class Table:
     def _parts(self, text: str, column: Column, width: int) -> list[str]:
         if cell_len(text) <= width:
             return [text]
-        if column.rank == 0:
+        if column.rank == 0 or column.wraps:
             return [line.plain for line in Text(text).wrap(self.console, width, overflow="fold")]
         mark = dots(ascii_only=self.console.options.ascii_only)
         return [set_cell_size(text, width - len(mark)) + mark]

@@ -88,7 +88,7 @@ class Evaluation(Summarized):
         first = [(METRICS[self.headline].title, texts.pop(self.headline))]
         facts = [*first, ("test examples", f"{self.examples:,}")]
         if self.majority is not None:
-            facts.append(("most frequent", f"{self.majority:.4f} (always {self.majority_class})"))
+            facts.append(("majority class", f"{self.majority:.4f} (always {self.majority_class})"))
         facts += [(METRICS[name].title, text) for name, text in texts.items()]
         pairs = (
             f"{c.actual} predicted as {c.taken_for} ({c.examples:,})" for c in self.confusions[:3]

@@ -180,7 +180,7 @@ class Run(Summarized):
             facts += [
                 ("test accuracy", written_accuracy(accuracy, interval)),
                 (
-                    "most frequent",
+                    "majority class",
                     f"{metrics['test_majority']:.4f} (always {metrics['majority_class']})",
                 ),
                 ("balanced accuracy", f"{metrics['test_balanced_accuracy']:.4f}"),

@@ -94,7 +94,7 @@ def test_a_run_ends_with_its_figures_once(tmp_path: Path) -> None:
         first, figures, *others = cell.outputs
         assert "2/2" in first.data["text/plain"]
         assert "test accuracy" in figures.data["text/html"]
-        assert "most frequent" in figures.data["text/html"]
+        assert "majority class" in figures.data["text/html"]
         # The value of the cell is a line.
         assert [list(output.data) for output in others] == [["text/plain"]] * (cell is shown)
     (value,) = again.outputs
