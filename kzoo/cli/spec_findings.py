@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kzoo import machine
 from kzoo.cli.findings import Finding
-from kzoo.cli.installation import gibibytes, nearest_folder
+from kzoo.cli.machine_findings import gibibytes, nearest_folder
 from kzoo.cli.output import encoding_of, quoted
 from kzoo.datasets import NAMED_DATASETS
 from kzoo.datasets.keras_datasets import is_at_hand

@@ -8,13 +8,13 @@ from typing import Any
 from kzoo.datasets import NAMED_DATASETS
 from kzoo.display.text import duration
 from kzoo.spec import Spec
+from kzoo.spec.dataset import AugmentSpec
 from kzoo.spec.optimizer import (
     CosineSchedule,
     ExponentialSchedule,
     Optimizer,
     PiecewiseSchedule,
 )
-from kzoo.spec.spec import AugmentSpec
 
 _ITEMS = {"integer": "whole numbers", "number": "numbers", "string": "texts"}
 _ONE = {"integer": "a whole number", "number": "a number", "string": "a text"}

@@ -13,7 +13,7 @@ from kzoo.datasets.formats import refuse_settings
 from kzoo.datasets.tables.match import known_features
 from kzoo.datasets.tables.read import read_frame
 from kzoo.errors import DataError
-from kzoo.spec.spec import DatasetSpec
+from kzoo.spec.dataset import DatasetSpec
 
 _EXPECTED = "expected (x, y) or (x, y, x_test, y_test), or a pandas.DataFrame with the labels"
 _NAMES = ("x", "y", "x_test", "y_test")

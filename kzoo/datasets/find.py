@@ -14,7 +14,7 @@ from kzoo.datasets.keras_datasets import UnavailableError
 from kzoo.datasets.progress import OnProgress
 from kzoo.errors import DataError, UnknownNameError
 from kzoo.registry import is_dataset
-from kzoo.spec.spec import DatasetSpec
+from kzoo.spec.dataset import DatasetSpec
 
 
 def is_name(name: str) -> bool:

@@ -18,8 +18,8 @@ from kzoo.datasets.npz import read_npy, read_npz
 from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.tables.read import read_parquet, read_text
 from kzoo.errors import DataError
+from kzoo.spec.dataset import DatasetSpec
 from kzoo.spec.places import looks_like_path, missing_place
-from kzoo.spec.spec import DatasetSpec
 
 # Of a path and a dataset section; with `tells_progress` also of the keyword `on_progress`.
 Reader = Callable[..., Source]

@@ -11,7 +11,7 @@ from kzoo.datasets.shape import Scaling
 from kzoo.datasets.split import Division
 from kzoo.datasets.tables.learn import Encoded, encode_parts, learn_features
 from kzoo.datasets.tables.table import Table
-from kzoo.spec.spec import DatasetSpec
+from kzoo.spec.dataset import DatasetSpec
 
 
 @dataclass(frozen=True)

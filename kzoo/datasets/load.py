@@ -21,9 +21,9 @@ from kzoo.datasets.tables.learn import encode_parts, learn_features
 from kzoo.datasets.tables.table import Table
 from kzoo.errors import DataError
 from kzoo.spec import Spec, load_spec
+from kzoo.spec.dataset import DatasetSpec
 from kzoo.spec.load import SpecSource
 from kzoo.spec.places import expand_home
-from kzoo.spec.spec import DatasetSpec
 
 
 def load_dataset(

@@ -13,7 +13,7 @@ from kzoo.datasets.progress import OnProgress
 from kzoo.datasets.tables.match import known_features
 from kzoo.errors import DataError
 from kzoo.registry import is_dataset
-from kzoo.spec.spec import DatasetSpec
+from kzoo.spec.dataset import DatasetSpec
 
 
 def with_own_splits(

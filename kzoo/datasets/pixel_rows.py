@@ -11,7 +11,7 @@ from kzoo.datasets.dataset import Source
 from kzoo.datasets.features import Features, PixelFeatures
 from kzoo.datasets.tables.pixels import as_images, is_of_pixels, pixel_array, square_shape
 from kzoo.datasets.tables.table import Table
-from kzoo.spec.spec import DatasetSpec
+from kzoo.spec.dataset import DatasetSpec
 
 
 def as_pixels(source: Source, section: DatasetSpec, features: Features | None = None) -> Source:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from kzoo.datasets.dataset import Arrays
 from kzoo.errors import DataError
-from kzoo.spec.spec import DatasetSpec
+from kzoo.spec.dataset import DatasetSpec
 
 TEST_FRACTION = 0.2
 MAX_VALIDATION_FRACTION = 0.2

@@ -19,8 +19,8 @@ from kzoo.errors import DataError
 from kzoo.prediction.inputs import Batch
 from kzoo.prediction.matching import match_inputs
 from kzoo.runs.facts import DatasetFacts
+from kzoo.spec.dataset import DatasetSpec
 from kzoo.spec.places import expand_home
-from kzoo.spec.spec import DatasetSpec
 
 
 def batch_of_path(name: str, data: DatasetFacts, reading: Mapping[str, Any]) -> Batch:

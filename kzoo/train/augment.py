@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kzoo.errors import SpecError
-from kzoo.spec.spec import AugmentSpec
+from kzoo.spec.dataset import AugmentSpec
 
 if TYPE_CHECKING:
     import keras

@@ -61,7 +61,7 @@ READERS = {
     ),
     "kzoo, reading alone": (
         "import pandas\nfrom pathlib import Path\nfrom kzoo.datasets.tables.read import read_text\n"
-        "from kzoo.spec.spec import TableSpec",
+        "from kzoo.spec.dataset import TableSpec",
         "data = read_text(Path({path!r}), TableSpec())",
     ),
     "pandas in chunks": (

@@ -19,7 +19,7 @@ from kzoo.datasets.progress import OnProgress, Progress
 from kzoo.errors import DataError, UnknownNameError
 from kzoo.evaluation.timing import data_shape, time_epoch
 from kzoo.spec import Spec, load_spec
-from kzoo.spec.spec import DatasetSpec
+from kzoo.spec.dataset import DatasetSpec
 
 X, Y = np.arange(80, dtype=np.float32).reshape(40, 2), np.arange(40) % 2
 SHAPE = DataShape("dots", (2,), ("left", "right"), 32, "float32", Scaling(0.5))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from kzoo.datasets import ImageFiles, load_dataset, load_inputs
 from kzoo.errors import DataError, UnknownNameError
-from kzoo.spec.spec import DatasetSpec
+from kzoo.spec.dataset import DatasetSpec
 
 TABLE = np.arange(12, dtype=np.float32).reshape(4, 3)
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 5, 4), np.uint8)

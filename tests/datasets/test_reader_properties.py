@@ -30,7 +30,7 @@ from kzoo.evaluation.predictions import read_predictions
 from kzoo.runs import Run
 from kzoo.runs.model_file import read_model
 from kzoo.spec import load_spec
-from kzoo.spec.spec import TableSpec
+from kzoo.spec.dataset import TableSpec
 from kzoo.spec.tree import parse_overrides, put
 
 FEW = settings(derandomize=True, deadline=None, max_examples=40)

@@ -26,7 +26,7 @@ from kzoo.datasets.tables.read import read_frame, read_text
 from kzoo.datasets.tables.table import Table, TableColumn
 from kzoo.errors import DataError
 from kzoo.spec import load_spec
-from kzoo.spec.spec import TableSpec
+from kzoo.spec.dataset import TableSpec
 
 load = partial(specs.load, validation_size=12)
 

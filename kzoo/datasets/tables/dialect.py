@@ -14,7 +14,7 @@ from pathlib import Path
 from kzoo.datasets.tables.cells import has_decimal_comma, is_missing, is_number
 from kzoo.datasets.tables.text import guess_encoding, open_lines, rows_with_lines
 from kzoo.errors import DataError
-from kzoo.spec.spec import TableSpec
+from kzoo.spec.dataset import TableSpec
 
 _SEPARATORS = (",", ";", "\t", "|")
 _LOOKED_AT = 200

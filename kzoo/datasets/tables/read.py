@@ -27,7 +27,7 @@ from kzoo.datasets.tables.roles import Asked, Roles, choose_roles, find_useless,
 from kzoo.datasets.tables.table import Table, TableColumn, Values
 from kzoo.errors import DataError
 from kzoo.machine import ALIGNMENT, returned_memory
-from kzoo.spec.spec import TableSpec
+from kzoo.spec.dataset import TableSpec
 
 # A class has a name; a text as long as a page is something else.
 _LONGEST_LABEL = 100

@@ -12,7 +12,7 @@ from kzoo.datasets.features import PixelFeatures, TableFeatures
 from kzoo.datasets.tables.dialect import listing
 from kzoo.datasets.tables.table import Table, TableColumn
 from kzoo.errors import DataError, did_you_mean
-from kzoo.spec.spec import TableSpec
+from kzoo.spec.dataset import TableSpec
 
 _DEFAULT_LABEL = "label"
 # Fewer rows than this are numbered by chance, or have words that are all different.
