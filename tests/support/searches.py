@@ -23,6 +23,14 @@ SPEC: dict[str, Any] = {
         },
     },
 }  # fmt: skip
+# The same with models of one shape, so that trials of one process compile their steps once.
+ONE_SHAPE: dict[str, Any] = {
+    **SPEC,
+    "tune": {
+        "max_trials": 4,
+        "space": {"optimizer.learning_rate": SPEC["tune"]["space"]["optimizer.learning_rate"]},
+    },
+}
 
 
 def facts(found: Search) -> list[Any]:

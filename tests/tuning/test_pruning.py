@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.searches import ALGORITHMS, SPEC, facts
+from support.searches import ALGORITHMS, ONE_SHAPE, facts
 
 import kzoo
 from kzoo.errors import Interrupted
@@ -81,9 +81,9 @@ def test_the_epochs_before_a_break_count() -> None:
 
 
 def pruned(tmp_path: Path, rule: PruneName, **changes: Any) -> kzoo.Search:
-    """Search `SPEC` for six epochs a trial, in this process."""
+    """Search `ONE_SHAPE` for six epochs a trial, in this process."""
     overrides = {"tune.prune": rule, "tune.max_trials": 9, "fit.epochs": 6, **changes}
-    return kzoo.tune(SPEC, overrides=overrides, out=tmp_path, workers=0, display="quiet")
+    return kzoo.tune(ONE_SHAPE, overrides=overrides, out=tmp_path, workers=0, display="quiet")
 
 
 @pytest.mark.parametrize("rule", ["median", "halving"])

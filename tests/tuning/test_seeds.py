@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.searches import SPEC, facts
+from support.searches import ONE_SHAPE, facts
 
 import kzoo
 from kzoo.errors import SpecError
@@ -26,7 +26,7 @@ CHANGES = {"fit.epochs": 1, "tune.seeds_per_trial": 3, "tune.max_trials": 5}
 
 def spec_with(**tune: Any) -> kzoo.Spec:
     """Return a search of five short trials with three seeds each."""
-    return kzoo.load_spec(SPEC, CHANGES | {f"tune.{name}": value for name, value in tune.items()})
+    return kzoo.load_spec(ONE_SHAPE, CHANGES | {f"tune.{name}": value for name, value in tune.items()})
 
 
 @pytest.fixture(scope="module")
@@ -180,12 +180,12 @@ def test_a_seed_follows_from_the_trials_own() -> None:
 def test_what_cannot_be_is_refused(changes: dict[str, Any], said: str) -> None:
     """In one line, when the spec is read."""
     with pytest.raises(SpecError, match=said):
-        kzoo.load_spec(SPEC, CHANGES | changes)
+        kzoo.load_spec(ONE_SHAPE, CHANGES | changes)
 
 
 def test_a_searched_seed_cannot_be_confirmed(tmp_path: Path) -> None:
     """What is asked for when the search begins is held to its space too."""
-    spec = kzoo.load_spec(SPEC, {"tune.space": {"seed": {"type": "int", "min": 0, "max": 9}}})
+    spec = kzoo.load_spec(ONE_SHAPE, {"tune.space": {"seed": {"type": "int", "min": 0, "max": 9}}})
     with pytest.raises(SpecError, match="the seed is searched"):
         tune(spec, out=tmp_path, workers=0, confirm=2, display="quiet")
     with pytest.raises(SpecError, match="confirm: received 101; expected 0 to 100 seeds"):
