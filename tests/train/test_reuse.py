@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,16 @@ BASE: dict[str, Any] = {
     "fit": {"epochs": 2, "batch_size": 300, "execution": "graph"},
 }
 DROPOUT = {"model": {"builder": "mlp_dropout", "hidden_units": [8]}}
-COSINE = {"optimizer.schedule": {"name": "cosine"}}
+COMPILED = {"fit.execution": "compiled"}
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "cosine": {"name": "cosine"},
+    "cosine to a tenth": {"name": "cosine", "alpha": 0.1},
+    "exponential": {"name": "exponential", "decay_rate": 0.7},
+    "staircase": {"name": "exponential", "decay_rate": 0.7, "staircase": True},
+    "piecewise": {"name": "piecewise", "boundaries": [1], "factors": [0.3]},
+}
+COSINE = {"optimizer.schedule": SCHEDULES["cosine"]}
+WARMUP = {"optimizer.schedule": {"name": "cosine", "warmup_fraction": 0.5}}
 RATE = "optimizer.learning_rate"
 
 
@@ -71,9 +81,16 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (COSINE, COSINE, True),
         (DROPOUT, {**DROPOUT, RATE: 0.02}, True),
         ({**DROPOUT, "fit.execution": "compiled"}, {**DROPOUT, "fit.execution": "compiled"}, True),
+        *(
+            ({**how, **schedule, RATE: 0.0123}, {**how, **schedule, RATE: 0.07}, True)
+            for schedule in ({"optimizer.schedule": one} for one in SCHEDULES.values())
+            for how in ({}, COMPILED)
+        ),
         # What is compiled in, or may be, is compiled anew.
         (DROPOUT, {**DROPOUT, "seed": 4}, False),
-        ({**COSINE, RATE: 0.01}, {**COSINE, RATE: 0.02}, False),
+        (WARMUP, {**WARMUP, "seed": 4}, True),
+        (WARMUP, {**WARMUP, RATE: 0.02}, False),
+        (COSINE, {**COSINE, "fit.epochs": 3}, False),
         ({}, {"fit.execution": "compiled"}, False),
         ({}, {"model.hidden_units": [9]}, False),
         ({}, {"model.activation": "tanh"}, False),
@@ -101,6 +118,35 @@ def test_a_model_that_is_used_again_has_the_bits_of_a_new_one(
     assert found[0] == expected[0]
     for received, wanted in zip(found[1] + found[2], expected[1] + expected[2], strict=True):
         np.testing.assert_array_equal(received, wanted)
+
+
+def test_it_comes_back_to_a_shape(tmp_path: Path, compilations: list[str]) -> None:
+    """Several models are kept, whatever was trained between; the oldest makes room."""
+    bench, models = Workbench(), []
+    shapes: list[dict[str, Any]] = [{"model.hidden_units": [units]} for units in range(4, 13)]
+    for shape in [*shapes, shapes[-1], shapes[1], shapes[0]]:
+        spec = kzoo.load_spec(BASE, shape)
+        dataset = load_dataset(spec)
+        spec = resolve(spec, dataset)
+        trainee = bench.prepare(spec, dataset)
+        models.append(trainee.model)
+        bench.give_back(spec, trainee)
+    assert models[9] is models[8]
+    assert models[10] is models[1]
+    # Of nine shapes the first was the one too many.
+    assert all(models[11] is not model for model in models[:9])
+
+
+def test_an_adjustable_schedule_says_its_rate(tmp_path: Path) -> None:
+    """The optimizer of a model that is used again is saved with the rate of its own training."""
+    bench = Workbench()
+    spec, trainee, _ = made({**COSINE, RATE: 0.02}, bench.prepare, tmp_path)
+    bench.give_back(spec, trainee)
+    _, again, _ = made({**COSINE, RATE: 0.07}, bench.prepare, tmp_path)
+    config = json.loads(json.dumps(keras.optimizers.serialize(again.fitted.optimizer)))
+    schedule = keras.optimizers.deserialize(config)._learning_rate
+    assert type(schedule) is keras.optimizers.schedules.CosineDecay
+    assert schedule.initial_learning_rate == 0.07
 
 
 def test_a_trainee_that_is_not_given_back_is_not_used_again(tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ CHANGES = {"fit.epochs": 1, "tune.seeds_per_trial": 3, "tune.max_trials": 5}
 
 def spec_with(**tune: Any) -> kzoo.Spec:
     """Return a search of five short trials with three seeds each."""
-    return kzoo.load_spec(ONE_SHAPE, CHANGES | {f"tune.{name}": value for name, value in tune.items()})
+    return kzoo.load_spec(
+        ONE_SHAPE, CHANGES | {f"tune.{name}": value for name, value in tune.items()}
+    )
 
 
 @pytest.fixture(scope="module")
