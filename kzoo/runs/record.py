@@ -172,7 +172,7 @@ class Run(Summarized):
     def _summary(self) -> tuple[str, Facts]:
         title = f"{self.spec.name} on {self.dataset.name}"
         if not (self.path / directory.METRICS).is_file():
-            return title, [("not finished", f"kzoo run --resume {self.path}")]
+            return title, [("not finished; resume with", f"kzoo run --resume {self.path}")]
         metrics, facts = self.metrics, list[tuple[str, str]]()
         accuracy, examples = metrics.get("test_accuracy"), metrics.get("test_examples")
         if accuracy is not None and examples:
