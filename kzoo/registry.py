@@ -86,7 +86,13 @@ def get_builder(name: str, *, where: str = "") -> BuilderFunction:
         return _decorated[name]
     points = _points(_BUILDERS_GROUP).get(name)
     if not points:
-        raise UnknownNameError("builder", name, list_models(), where=where)
+        raise UnknownNameError(
+            "builder",
+            name,
+            list_models(),
+            where=where,
+            more=" A builder that a script registers is known in this script alone.",
+        )
     if len(points) > 1:
         raise PluginError(_clash("builder", name, [_origin(point) for point in points]))
     return _load(points[0])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 
 from kzoo.errors import KzooError, one_line
 
@@ -14,6 +16,25 @@ Facts = Sequence[tuple[str, str]]
 _SHOWN_IN = "_shown_in_cell"
 
 _CELL = "padding: 2px 12px 2px 0; text-align: left"
+
+
+# Whether results are shown by whoever asked for them, as the command line does.
+_SHOWN_BY_CALLER: ContextVar[bool] = ContextVar("_SHOWN_BY_CALLER", default=False)
+
+
+@contextlib.contextmanager
+def showing_results() -> Iterator[None]:
+    """Have results shown by the caller: `kzoo.run` and `kzoo.tune` leave it to it in here."""
+    token = _SHOWN_BY_CALLER.set(True)
+    try:
+        yield
+    finally:
+        _SHOWN_BY_CALLER.reset(token)
+
+
+def are_shown_by_caller() -> bool:
+    """Tell whether the caller shows results itself."""
+    return _SHOWN_BY_CALLER.get()
 
 
 class Summarized:
@@ -38,6 +59,11 @@ class Summarized:
         title, facts = self._facts()
         few = ", ".join(f"{label} {text}" for label, text in facts[:2])
         return one_line(f"<{type(self).__name__} {title}: {few}>")
+
+    def lines(self) -> list[str]:
+        """Return the title and a line for each fact."""
+        title, facts = self._facts()
+        return [one_line(title), *(f"  {label}: {one_line(text)}" for label, text in facts)]
 
     def _repr_html_(self) -> str | None:
         if self.__dict__.get(_SHOWN_IN) == _cell() is not None:

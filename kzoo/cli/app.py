@@ -16,6 +16,7 @@ import typer
 import kzoo
 from kzoo.cli.output import SIGNALLED, print_line, say, take_any_text, telling_warnings
 from kzoo.errors import KzooError
+from kzoo.summary import showing_results
 
 INTERRUPTED = SIGNALLED + signal.SIGINT
 TERMINATED = SIGNALLED + signal.SIGTERM
@@ -97,7 +98,7 @@ def main() -> NoReturn:
         say("Error: standard output is closed")
         sys.exit(1)
     try:
-        with telling_warnings():
+        with telling_warnings(), showing_results():
             command_line(sys.argv[1:])()
         status = 0
     except KzooError as error:

@@ -85,7 +85,7 @@ def _print_below(console: Console, finding: Finding) -> None:
 
 
 def _to_type(finding: Finding) -> str:
-    return "" if finding.mark == "ok" else finding.command
+    return "" if finding.mark == "ok" else f"try: {finding.command}"
 
 
 def _widest() -> int:

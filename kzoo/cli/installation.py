@@ -243,7 +243,7 @@ def _data() -> Iterator[Finding]:
     elif is_here:
         yield Finding("ok", "datasets", f"{_DATASET} is at hand", "kzoo run deep_mlp", figures)
     else:
-        text = f"{_DATASET} is not at hand; the first run downloads it (11 MB)"
+        text = f"{_DATASET} is not here: a run downloads it (11 MB), or uses digits where it cannot"
         yield Finding("note", "datasets", text, "kzoo run deep_mlp --data digits", figures)
 
 

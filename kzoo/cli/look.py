@@ -155,7 +155,7 @@ def init(
         settle_places(tree, source.parent.absolute())
     # What was measured holds for the zoo's spec; a copy is there to be changed.
     tree.pop("expected", None)
-    tree["dataset"].pop("fallback", None)
+    fallback = tree["dataset"].pop("fallback", None)
     path = file or Path(f"{name}.json")
     schema_path = path.parent / "spec.schema.json"
     if path == schema_path:
@@ -171,3 +171,6 @@ def init(
         raise SpecError(f"{path}: cannot be written: {error.strerror}") from error
     print_line(f"Wrote {path}, and {schema_path} so that an editor completes it.")
     print_line(f"Run it: kzoo run {path}")
+    if fallback:
+        missing = tree["dataset"]["name"]
+        print_line(f"Without {missing}: kzoo run {path} --data {fallback}")

@@ -146,7 +146,7 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
         against = f"{spec.reference.test_accuracy:.4f}, ours {difference:+.4f}"
         rows.append(("reference", f"{against} ({spec.reference.source})"))
     if spec.found:
-        rows.append(("promised", _promise(metrics, spec.found)))
+        rows += _search_scores(metrics, spec.found)
     seconds = metrics["seconds"]
     epochs, kept = metrics["epochs"], metrics.get("kept_epoch", metrics["epochs"])
     keeping = f", the weights of epoch {kept} kept" if kept != epochs else ""
@@ -176,14 +176,16 @@ def _kept(metrics: Mapping[str, Any], kept: int, best: int) -> str:
     )
 
 
-def _promise(metrics: Mapping[str, Any], found: Found) -> str:
-    promised = f"{found.metric} {found.score:.4f} by the best of {found.trials} trials"
+def _search_scores(metrics: Mapping[str, Any], found: Found) -> list[tuple[str, str]]:
+    """Return what the search measured for these values, and what this run did."""
+    score = f"{found.metric} {found.score:.4f}, the best of {found.trials} trials"
     if found.confirmed:
-        promised += f", the mean of {count_fresh_seeds(found.confirmed)}"
+        score += f" (mean of {count_fresh_seeds(found.confirmed)})"
     reached = metrics.get(found.metric)
-    return promised + (
-        f"; with another seed (other validation images too) {reached:.4f}" if reached else ""
-    )
+    if reached is None:
+        return [("in the search", score)]
+    now = f"{found.metric} {reached:.4f} (another seed, other validation rows)"
+    return [("in the search", score), ("now", now)]
 
 
 def _accuracy(metrics: Mapping[str, Any]) -> str:

@@ -110,7 +110,7 @@ def _values(column: Column) -> str:
             return f"whole multiples of {column.resolution:g} from {column.offset:g} on{missing}"
         median = standard.median + column.offset
         mean = standard.mean + column.offset
-        spread = f"mean {mean:.4g}, deviation {standard.deviation:.4g}"
+        spread = f"mean {mean:.4g}, standard deviation {standard.deviation:.4g}"
         return f"median {median:.4g}, {spread}{missing}"
     listed = ", ".join(map(one_line, column.words[:_WORDS_SHOWN]))
     more = len(column.words) - _WORDS_SHOWN

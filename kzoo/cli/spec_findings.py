@@ -302,7 +302,7 @@ def _search(told: Forecast, search: SearchForecast, typed: Typed) -> Iterator[Fi
 def _space(points: int | None, trials: int, typed: Typed) -> Finding:
     figures = {"points": points, "trials": trials}
     if points is None:
-        text = "its values have no end, so no search tries them all"
+        text = "it has continuous ranges, so no search tries all values"
         return Finding("ok", "space", text, typed.tune("--max-trials", str(2 * trials)), figures)
     if points <= trials:
         text = f"{points:,} different points: all of them are tried"

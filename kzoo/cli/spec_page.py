@@ -61,7 +61,7 @@ def _facts(spec: Spec) -> list[tuple[str, str]]:
             figure = f"{expected.mean:.4f}{spread}"
         facts.append(("accuracy", f"{figure} on the test set ({expected.measured})"))
     if reference:
-        facts.append(("elsewhere", f"{reference.test_accuracy:g} ({reference.source})"))
+        facts.append(("reference", f"{reference.test_accuracy:g} ({reference.source})"))
     return [
         *facts,
         ("data", "\n".join(describe_data(spec))),

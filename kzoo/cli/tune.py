@@ -38,6 +38,7 @@ from kzoo.cli.output import (
 from kzoo.errors import BrokenOffError, Interrupted, KzooError
 
 if TYPE_CHECKING:
+    from kzoo.runs.trial import Trial
     from kzoo.tuning.search import Search
 
 
@@ -195,6 +196,18 @@ def _giving_so_far(give: Callable[[Any], None], *, wanted: bool) -> Iterator[Non
         raise
 
 
+def _worded(search: Search, best: Trial) -> str:
+    """Return the best score, what it is worth, and whether the search improved anything."""
+    from kzoo.spec.sampled import own_values
+
+    words = f"{search.worded(best)} (trial {best.number}"
+    if not search.confirmed:
+        words += "; too optimistic, as the best of many: --confirm 3 measures it again"
+    own = own_values(search.spec)
+    is_own = all(own.get(path) == value for path, value in best.values.items())
+    return f"{words})" + ("\nno trial was better than the spec's own values" if is_own else "")
+
+
 def _show(search: Search) -> None:
     from kzoo.cli.results import print_best
     from kzoo.tuning.search import BEST, FRONT, PICTURE, TABLE
@@ -207,8 +220,7 @@ def _show(search: Search) -> None:
         best.values,
         title=f"the best of {len(search.trials)} trials of {search.spec.name}",
         facts={
-            search.tune.objective.metric: f"{search.worded(best)} (trial {best.number}"
-            + (")" if search.confirmed else "; the best of many was lucky too)"),
+            search.tune.objective.metric: _worded(search, best),
             **({"front": "\n".join(search.front_lines())} if has_front else {}),
             **({"front's specs": str(path / FRONT)} if has_front else {}),
             "trials": str(path / TABLE),

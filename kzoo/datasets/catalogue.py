@@ -116,9 +116,9 @@ _ENTRIES = (
         handwriting=Handwriting(
             ink=8,
             centred="box",
-            caution="digits are 1,438 training images of 8x8 pixels: of photographs of MNIST's "
-            "digits such models recognised 6 to 8 of 10. One trained on mnist recognises 99 of "
-            "100.",
+            caution="the model was trained on digits, few images of 8x8 pixels: such models "
+            "recognise only 6 to 8 of 10 photographs of digits. A model trained on mnist "
+            "recognises 99 of 100.",
         ),
     ),
     NamedDataset(

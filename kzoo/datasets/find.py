@@ -35,8 +35,8 @@ def find_source(
             raise
         source = _read(section.fallback, section, on_progress)
         notice = (
-            f"{section.name} is not here and could not be downloaded ({error.failure}): this run "
-            f"trains on {section.fallback} instead; its accuracy is not comparable. Set KZOO_DATA "
+            f"{section.name} is not here and could not be downloaded ({error.failure}): "
+            f"{section.fallback} is used instead; the accuracy is not comparable. Set KZOO_DATA "
             f"to a folder with {section.name}.npz."
         )
         return section.fallback, replace(source, notices=(notice, *source.notices))

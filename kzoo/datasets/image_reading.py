@@ -88,8 +88,8 @@ class _Reading:
         if received[:2] != known[:2]:
             (height, width), (first_height, first_width) = received[:2], known[:2]
             raise ImageSizesError(
-                f"{self.files[row]}: received {width}x{height} pixels; expected "
-                f"{first_width}x{first_height}, as in {self.files[0]}",
+                f"{self.files[row]}: received {height} pixels high and {width} wide; expected "
+                f"{first_height} high and {first_width} wide, as in {self.files[0]}",
                 f"dataset.image_size={first_height},{first_width}",
             )
         return max(known, received, key=len)

@@ -72,7 +72,7 @@ def read_keras_dataset(dataset: NamedDataset, on_progress: OnProgress | None = N
         (x_train, y_train), (x_test, y_test) = _load(dataset, on_progress)
     # Whatever stands between a person and a server, the answer is the same.
     except Exception as error:
-        raise _unavailable(name, own_copy, error) from error
+        raise _unavailable(dataset, own_copy, error) from error
     return Source(x_train, y_train, x_test, y_test, where=name, class_names=class_names)
 
 
@@ -194,13 +194,18 @@ def _size(folder: Path) -> int:
     return size
 
 
-def _unavailable(name: str, own_copy: Path | None, error: Exception) -> UnavailableError:
+def _unavailable(
+    dataset: NamedDataset, own_copy: Path | None, error: Exception
+) -> UnavailableError:
+    name = dataset.shape.name
     looked = f"no {own_copy}" if own_copy else "KZOO_DATA is not set"
     reason = " ".join(str(error).split()).rstrip(". ") or type(error).__name__
+    source = f" (from {dataset.files[0].origin})" if len(dataset.files) == 1 else ""
     return UnavailableError(
-        f"{name}: is not available ({looked}; none in {_cache_folder()}; download: {reason})",
-        f"Put {name}.npz in a folder and set KZOO_DATA to that folder, or use --data FILE.npz "
-        "or --data digits",
+        f"{name}: is not available ({looked}; none in {_cache_folder()}; download: "
+        f"{_shortened(reason)})",
+        f"Put {name}.npz{source} in a folder and set KZOO_DATA to that folder, or use --data "
+        "FILE.npz or --data digits",
         _shortened(reason),
     )
 

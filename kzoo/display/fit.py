@@ -15,7 +15,7 @@ from kzoo.runs.history import EPOCH, LEARNING_RATE, SECONDS
 Row = Mapping[str, float]
 
 # Of more epochs than this about so few have a line, and the first ones.
-_MOST_LINES, _LINES, _FIRST = 100, 50, 10
+_MOST_LINES, _LINES, _FIRST = 50, 25, 5
 # Seconds after which an epoch has a line all the same.
 _LONGEST_SILENCE = 1.0
 # Seconds between two lines that only show that a long epoch is getting on. A log keeps every

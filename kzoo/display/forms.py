@@ -18,7 +18,7 @@ from rich.text import Text
 from kzoo.display.header import Header, draw_header, header_lines
 from kzoo.display.resizing import Resizing
 from kzoo.display.text import replaced, write_line
-from kzoo.summary import Summarized
+from kzoo.summary import Summarized, are_shown_by_caller
 
 Mode = Literal["auto", "plain", "quiet"]
 
@@ -243,9 +243,19 @@ def in_notebook() -> bool:
 
 
 def show_result(result: Summarized, mode: Mode) -> None:
-    """End a cell of a notebook with a result's figures; elsewhere the command line prints them."""
+    """End what was shown with a result's metrics, unless the caller shows them itself.
+
+    Args:
+        result: A run or a search that has ended.
+        mode: How the training was shown.
+    """
+    if mode == "quiet" or are_shown_by_caller():
+        return
     if mode == "auto" and in_notebook():
         result.show_in_cell()
+        return
+    for line in result.lines():
+        write_line(sys.stderr, line)
 
 
 def can_move(stream: TextIO) -> bool:

@@ -84,7 +84,7 @@ def choose(model: keras.Model, wanted: Execution = "auto", *, without_xla: bool 
         return Choice(wanted, "as asked")
     slow = ", ".join(sorted(kinds - _COMPILED))
     if not slow and not unfit:
-        return Choice("compiled", "the fastest for all its layers")
+        return Choice("compiled", "the fastest way for these layers")
     if kinds <= _GRAPH and has_graphs and _on_cpu():
         return Choice("graph", unfit or f"the fastest for {slow}")
     return Choice("plain", f"nothing faster is known for {slow}" if slow else str(unfit))

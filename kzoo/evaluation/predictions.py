@@ -29,7 +29,7 @@ def read_predictions(run: Run) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArr
     if not path.is_file():
         raise RunError(
             f"{path}: missing; expected the test predictions of a finished run "
-            "(give --data to test its model anew)"
+            "(give --data to test its model again)"
         )
     try:
         with path.open("rb") as stream:
@@ -44,7 +44,7 @@ def read_predictions(run: Run) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArr
     except Exception as error:
         raise RunError(
             f"{path}: damaged ({' '.join(str(error).split())}); expected predictions that a run "
-            "wrote (give --data to test its model anew)"
+            "wrote (give --data to test its model again)"
         ) from error
     _check(probabilities, labels, len(run.dataset.class_names), where=str(path))
     accuracy = float((probabilities.argmax(axis=1) == labels).mean())

@@ -126,7 +126,8 @@ def verify(
         raise SpecError(f"seeds: received {seeds}; expected 1 or more")
     if data is not None and data != named and is_name(data):
         raise SpecError(
-            f"{checked.name}: received the data {data}; what it is held to was measured on {named}"
+            f"{checked.name}: received the data {data}; its expected accuracy was measured on "
+            f"{named}"
         )
     runs = []
     for seed in range(seeds):
@@ -136,9 +137,9 @@ def verify(
         except UnavailableError as error:
             reason = str(error).removesuffix(f" {error.advice}")
             raise DataError(
-                f"{checked.name}: {reason} What it is held to was measured on {named}, so no other "
-                f"data are taken: set KZOO_DATA to a folder with {named}.npz, or use --data "
-                "FILE.npz"
+                f"{checked.name}: {reason} Its expected accuracy was measured on {named}, so only "
+                f"{named} is taken: set KZOO_DATA to a folder with {named}.npz, or use --data "
+                f"{named}.npz"
             ) from error
         if on_run is not None:
             on_run(runs[-1])

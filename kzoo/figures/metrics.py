@@ -102,7 +102,7 @@ METRICS = {
     for metric in (
         Metric("accuracy", "accuracy", "max", accuracy, in_fit=True),
         Metric("balanced_accuracy", "balanced accuracy", "max", balanced_accuracy),
-        Metric("loss", "mean loss", "min", cross_entropy, in_fit=True),
+        Metric("loss", "test loss", "min", cross_entropy, in_fit=True),
         Metric("macro_f1", "macro F1", "max", quality.macro_f1, always=False),
         Metric(
             "area_under_curve",

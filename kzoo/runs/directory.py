@@ -108,10 +108,12 @@ def find_run(
     if matching:
         names = ", ".join(folder.name for folder in matching[-3:])
         raise RunError(
-            f"{run}: {len(matching)} {many} in {out} begin so, such as {names}; say more"
+            f"{run}: {len(matching)} {many} in {out} begin so, such as {names}; type more of the "
+            "name (kzoo runs lists them)"
         )
     if path.is_dir():
-        raise RunError(f"{run}: is no {kind}: it has no {record}")
+        other = "; it is a search: kzoo report shows it" if (path / SEARCH).is_file() else ""
+        raise RunError(f"{run}: is no {kind}: it has no {record}{other}")
     hint = did_you_mean(str(run), [folder.name for folder in runs])
     raise NoRunError(
         f"{run}: no such {kind}; expected a path, the beginning of a name in {out}, or "

@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from kzoo.errors import SpecError
 from kzoo.spec.parse import describe, strict_loads
 
 Tree = dict[str, Any]
+
+# Of files that are often typed without --data before them.
+_DATA_ENDINGS = (".csv", ".tsv", ".parquet", ".npz", ".npy")
 
 # A section that names its kind with this key has other keys for each kind.
 KIND_KEYS = {
@@ -35,11 +39,21 @@ def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:
     for argument in arguments:
         path, equals, text = argument.partition("=")
         if not equals or not path:
-            raise SpecError(f"{argument}: expected path=value, as in fit.epochs=3")
+            file = f" Did you mean --data {argument}?" if _names_data(argument) else ""
+            raise SpecError(f"{argument}: expected path=value, as in fit.epochs=3.{file}")
         if path in overrides:
             raise SpecError(f"{path}: is given twice; keep one")
         overrides[path] = _parse_value(path, text)
     return overrides
+
+
+def _names_data(argument: str) -> bool:
+    """Tell whether an argument is a file or a folder that is there, or looks like a file."""
+    path = Path(argument)
+    try:
+        return path.exists() or path.suffix.lower() in _DATA_ENDINGS
+    except (OSError, ValueError):
+        return False
 
 
 def put(tree: Tree, path: str, value: Any) -> None:

@@ -29,7 +29,7 @@ from kzoo.runs.history import EPOCH, SECONDS
 from kzoo.runs.model import stored_model, uncompiled
 from kzoo.runs.model_file import file_digest, write_model
 from kzoo.spec import Spec
-from kzoo.train.shortness import training_notices
+from kzoo.train.advice import training_notices
 from kzoo.train.start_weights import frozen_layers
 from kzoo.train.training import Trained, Trainee
 

@@ -42,7 +42,7 @@ def hold_to_start(
     if forgotten:
         raise RunError(
             f"{where}: callback {forgotten[0]} may remember earlier epochs, which the checkpoint "
-            "does not; give it get_state and set_state, or train anew"
+            "does not; give it get_state and set_state, or train from the beginning"
         )
     was, now = set(start.facts["callbacks"]) - {"recorder"}, set(named(callbacks))
     missing = sorted(was - now)

@@ -10,6 +10,7 @@ import numpy as np
 
 from kzoo.datasets import Dataset, Scaling
 from kzoo.datasets.features import Column, Features
+from kzoo.datasets.find import is_name
 from kzoo.errors import SpecError
 from kzoo.runs import DatasetFacts
 
@@ -72,10 +73,13 @@ def hold_to_shape(known: DatasetFacts, dataset: Dataset, name: str, *, first_fit
     if now is not None and was is not None and now[2] == was[2] and first_fits:
         return
     remedy = ""
-    if was is not None and (now is None or now[:2] != was[:2]):
+    if is_name(dataset.name):
+        # What has a name is as it is; the notices tell where it stands for another.
+        remedy = "".join(f". NOTICE: {notice}" for notice in dataset.notices)
+    elif was is not None and (now is None or now[:2] != was[:2]):
         key = "image_shape" if dataset.features.is_image and now is None else "image_size"
         remedy = f" (dataset.{key}={was[0]},{was[1]} makes images of that size)"
-    if was is not None and now is not None and now[2] != was[2]:
+    if not is_name(dataset.name) and was is not None and now is not None and now[2] != was[2]:
         remedy += f" (dataset.image_channels={was[2]} makes them {_colours(was[2])})"
     raise SpecError(
         f"{_WHERE}: {name}: was trained on {_shown(known.features)}; received "
@@ -104,8 +108,8 @@ def notices(known: DatasetFacts, dataset: Dataset, name: str, *, last: str) -> I
     if len(now) == len(was) and now != was:
         received, expected = next(pair for pair in zip(now, was, strict=True) if pair[0] != pair[1])
         yield (
-            f"{last} starts anew: the classes are not those of {name} ({received!r} stands where "
-            f"it has {expected!r})"
+            f"{last} starts from random weights: the classes are not those of {name} "
+            f"({received!r} stands where it has {expected!r})"
         )
     sizes = image_shape(dataset.features), image_shape(known.features)
     if sizes[0] != sizes[1] and sizes[0] is not None and sizes[1] is not None:
@@ -135,6 +139,6 @@ def remarks(known: DatasetFacts, dataset: Dataset, name: str, *, last: str) -> I
     """Give what else is not as it was; the arguments are those of `notices`."""
     now, was = len(dataset.class_names), len(known.class_names)
     if now != was:
-        yield f"{last} starts anew: {now:,} classes, where {name} has {was:,}"
+        yield f"{last} starts from random weights: {now:,} classes, where {name} has {was:,}"
     if not dataset.features.is_image:
         yield f"numbers are standardised as these data are, not as those of {name} were"

@@ -60,8 +60,9 @@ class Start:
         few = len(self.taken) < len(self.anew)
         taken = f"the weights of {', '.join(self.taken)}" if few else "all weights but those of "
         if few:
-            return f"{taken} are those of {self.model}; all others start anew"
-        return f"{taken}{', '.join(self.anew)}, which start anew, are those of {self.model}"
+            return f"{taken} are those of {self.model}; all others start from random weights"
+        others = f"{', '.join(self.anew)}, which start from random weights"
+        return f"{taken}{others}, are those of {self.model}"
 
 
 def lasting_start(section: StartSpec) -> StartSpec:
@@ -186,7 +187,7 @@ def freeze(model: keras.Model, names: Iterable[str] | None, start: Start | None 
             if start is not None and layer.name in start.anew:
                 raise SpecError(
                     f"fit.freeze: {layer.name} does not take the weights of {start.model}: it "
-                    "starts anew and has to be trained"
+                    "starts from random weights and has to be trained"
                 )
             layer.trainable = False
     if not model.trainable_weights:

@@ -87,7 +87,7 @@ def test_a_line_a_finding_ends_in_what_to_type(kzoo_here: Command) -> None:
     for line, finding in zip(lines, findings, strict=True):
         assert line.split()[:2] == [finding.mark, finding.about]
         assert line == line.rstrip()
-        assert line.endswith(f"  {finding.command}") == (finding.mark != "ok")
+        assert line.endswith(f"  try: {finding.command}") == (finding.mark != "ok")
 
 
 @pytest.mark.parametrize("columns", [40, 80])
@@ -424,7 +424,7 @@ def test_data_that_cannot_be_read_are_a_problem(
     result = kzoo_here("doctor", "deep_mlp", "--data", "none.npz", columns=None)
     assert result.returncode == 1
     problem = result.stdout.partition("none.npz: no such file or folder")[2]
-    assert problem.endswith("  kzoo run deep_mlp --data digits\n")
+    assert problem.endswith("  try: kzoo run deep_mlp --data digits\n")
     assert all(line == line.rstrip() for line in result.stdout.splitlines())
 
 
@@ -478,7 +478,7 @@ def told(**changes: Any) -> Forecast:
         "input_shape": (8, 8), "example_bytes": 64, "is_streamed": False, "can_stream": False,
         "parameters": 650, "trained_parameters": 650, "operations": 1428, "uncounted": [],
         "execution": "compiled",
-        "reason": "the fastest for all its layers", "policy": "float32", "slow_in_bfloat16": False,
+        "reason": "the fastest way for these layers", "policy": "float32", "slow_in_bfloat16": False,
         "epochs": 10, "batch_size": 100, "epoch_seconds": 2.0, "bfloat16_seconds": None,
         "timed_rows": 1438, "base_memory": 2**29, "peak_memory": 2**29 + 2**27, "search": None,
     }  # fmt: skip

@@ -216,7 +216,8 @@ def test_images_of_two_sizes_are_refused(tmp_path: Path) -> None:
     """Without dataset.image_size a second size is an error with both, and how to mend it."""
     save_pair(tmp_path, IMAGES[0], COLOURS)
     with pytest.raises(
-        DataError, match=r"2\.png: received 5x6 pixels; expected 8x8, as in .*1\.png.*image_size"
+        DataError,
+        match=r"2\.png: received 6 pixels high and 5 wide; expected 8 high and 8 wide, as in .*1\.png.*image_size",
     ):
         load(tmp_path)
 

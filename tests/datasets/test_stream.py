@@ -416,7 +416,9 @@ def test_images_of_two_sizes_are_refused(tmp_path: Path) -> None:
     save(save_digits(tmp_path) / "9" / "other.png", COLOURS[..., 0])
     errors = []
     for limit in (TINY, None):
-        with pytest.raises(DataError, match=r"received 5x6 pixels; expected 8x8.*image_size") as it:
+        with pytest.raises(
+            DataError, match=r"received 6 pixels high and 5 wide; expected 8 high.*image_size"
+        ) as it:
             load(tmp_path, memory_limit=limit)
         errors.append(str(it.value))
     assert errors[0] == errors[1]

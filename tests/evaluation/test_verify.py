@@ -84,7 +84,7 @@ def test_nothing_is_expected_of_other_data(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setattr("kzoo.datasets.keras_datasets._cache_folder", lambda: tmp_path)
     monkeypatch.setattr("keras.utils.get_file", fail)
-    with pytest.raises(DataError, match="measured on mnist, so no other data are taken") as error:
+    with pytest.raises(DataError, match="measured on mnist, so only mnist is taken") as error:
         kzoo.verify("deep_mlp", out=tmp_path, display="quiet")
     assert "--data digits" not in str(error.value)
     assert not list(tmp_path.iterdir())

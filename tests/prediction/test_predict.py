@@ -183,6 +183,6 @@ def test_a_photograph_is_prepared_unless_it_is_left_alone(digits: kzoo.Run, tmp_
     Image.fromarray(photo("7")).save(tmp_path / "7.jpg")
     prepared = kzoo.predict(digits, tmp_path / "7.jpg")
     assert "dark ink on light paper inverted" in prepared.steps[0]
-    assert "digits are 1,438 training images" in prepared.notices[0]
+    assert "trained on digits, few images of 8x8 pixels" in prepared.notices[0]
     alone = kzoo.predict(digits, tmp_path / "7.jpg", as_is=True)
     assert (alone.steps, alone.notices) == (((),), ())

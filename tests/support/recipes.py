@@ -43,7 +43,7 @@ def jaccard(probabilities: Probabilities, labels: Labels) -> float:
 ''',
         ),
         (
-            '        Metric("loss", "mean loss"',
+            '        Metric("loss", "test loss"',
             '        Metric("jaccard", "jaccard", "max", jaccard),\n',
         ),
     ]

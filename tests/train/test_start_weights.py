@@ -108,7 +108,7 @@ def test_the_last_layer_starts_anew_for_other_classes(trained: Run, tmp_path: Pa
     assert run.metrics["start"]["anew"] == ["probabilities"]
     assert same(run, trained) == {"hidden_1", "hidden_2"}
     (remark,) = [line for line in run.metrics["remarks"] if "anew" in line]
-    assert remark.startswith("probabilities starts anew: 3 classes, where ")
+    assert remark.startswith("probabilities starts from random weights: 3 classes, where ")
 
 
 def test_as_many_classes_of_other_names_start_anew_too(trained: Run, tmp_path: Path) -> None:

@@ -461,7 +461,7 @@ def test_the_fallback_is_on_record(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "softmax_regression", overrides={"fit.epochs": 1}, out=tmp_path / "runs", display="quiet"
     )
     assert run.metrics["dataset"] == run.spec.dataset.name == run.dataset.name == "digits"
-    assert "this run trains on digits instead" in run.metrics["notices"][0]
+    assert "digits is used instead" in run.metrics["notices"][0]
     assert run.spec.dataset.fallback is None
     assert run.spec.reference is None
 

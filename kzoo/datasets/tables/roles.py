@@ -251,7 +251,8 @@ def _match_label(
     found = listing(spare) if spare else "no other columns"
     raise DataError(
         f"{asked.where}: received {found} beside the columns that the model takes; expected the "
-        f"labels in a column {wanted or _DEFAULT_LABEL!r}.{did_you_mean(wanted or '', spare)}"
+        f"labels in a column {wanted or _DEFAULT_LABEL!r}.{did_you_mean(wanted or '', spare)} "
+        "Without labels: kzoo predict"
     )
 
 

@@ -1,4 +1,4 @@
-"""A training that ended while its loss still fell steeply is told of, and no other."""
+"""A training that was too short, or that overfits, is told of, and no other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kzoo.spec import load_spec
-from kzoo.train.shortness import training_notices
+from kzoo.train.advice import training_notices
 
 EPOCHS = 15
 SPEC = load_spec("deep_mlp", {"fit.epochs": EPOCHS})
@@ -37,7 +37,7 @@ def history(losses: list[float], rates: list[float] | None = None, **more: Any) 
         (history(EVEN), True),
         (history(EVEN, val_loss=EVEN), True),
         (history(EVEN, val_loss=DONE), False),
-        (history(EVEN, val_loss=EVEN[::-1]), False),
+        (history(EVEN, val_loss=[1.0] * EPOCHS), False),
         (history([2.3 - 0.15 * sum(COSINE[:i]) for i in range(EPOCHS)], COSINE), True),
         (history(DONE), False),
         (history(DONE, COSINE), False),
@@ -62,14 +62,42 @@ def test_only_a_training_that_was_too_short_is_told_of(rows: list[Any], fires: b
     )
 
 
+@pytest.mark.parametrize(
+    ("losses", "fires"),
+    [
+        (EVEN[::-1], True),
+        ([0.5, 0.35, 0.4, *[0.84] * 12], True),
+        # Far up as a ratio, but still small; and up by much, but not as a ratio.
+        ([0.01] * 5 + [0.1] * 10, False),
+        ([1.0] * 5 + [1.4] * 10, False),
+        # The last is as low as the lowest, whatever was between.
+        ([0.3, 2.0, 2.0, *[0.3] * 12], False),
+        ([math.nan] * EPOCHS, False),
+    ],
+)
+def test_a_model_that_overfits_is_told_of(losses: list[float], fires: bool) -> None:
+    """The validation loss is far above its lowest, and the weights of the last epoch are kept."""
+    rows = history(DONE, val_loss=losses)
+    notices = training_notices(SPEC, rows, 10)
+    assert len(notices) == fires
+    best = losses.index(min(losses)) + 1
+    assert all(f" at epoch {best} and " in notice for notice in notices)
+    assert all("fit.restore_best_weights=true" in notice for notice in notices)
+    keeping = load_spec("deep_mlp", {"fit.epochs": EPOCHS, "fit.restore_best_weights": True})
+    assert training_notices(keeping, rows, 10) == []
+
+
 @given(
     losses=st.lists(st.floats(0, 1e30), min_size=EPOCHS, max_size=EPOCHS),
     rates=st.lists(st.floats(0, 10), min_size=EPOCHS, max_size=EPOCHS),
 )
 def test_any_history_is_taken(losses: list[float], rates: list[float]) -> None:
-    """However wild the losses, the advice is none, or more epochs than there were."""
+    """However wild the losses, the advice is none, more epochs than there were, or fewer."""
     for notice in training_notices(SPEC, history(losses, rates, val_loss=losses[::-1]), 2):
-        assert 2 * EPOCHS <= int(notice.rpartition("=")[2]) <= 10 * EPOCHS
+        if "overfits" in notice:
+            assert losses[0] > min(losses)
+        else:
+            assert 2 * EPOCHS <= int(notice.rpartition("=")[2]) <= 10 * EPOCHS
     for notice in training_notices(SPEC, history(losses, rates), 2):
         assert 2 * EPOCHS <= int(notice.rpartition("=")[2]) <= 10 * EPOCHS
 

@@ -1,4 +1,4 @@
-"""Whether a training ended while there was still much to gain, as its history shows."""
+"""Whether a training was too short, or went on for too long, as its history shows."""
 
 from __future__ import annotations
 
@@ -22,18 +22,41 @@ _LEAST_LONGER, _MOST_LONGER = 2.0, 10.0
 # A half in which the loss falls by this power of e leaves hardly anything.
 _ENOUGH = 3.0
 _MOST_EPOCHS = 100_000
+# A validation loss that has risen by this factor, and by so many nats, tells of overfitting.
+_RISE, _LEAST_RISE = 1.5, 0.1
 
 
 def training_notices(
     spec: Spec, rows: Sequence[Mapping[str, float]], num_classes: int
 ) -> list[str]:
-    """Return a notice where the loss still fell steeply when the last epoch ended, else none.
+    """Return a notice of a training that was too short or too long, else none.
+
+    Too short: the loss still fell steeply when the last epoch ended. Too long: the weights of the
+    last epoch were kept, and the validation loss has risen far above its lowest.
 
     Args:
         spec: As it was run.
         rows: The history, a row each epoch.
         num_classes: Tells the loss of a model that has learnt nothing.
     """
+    return _too_short(spec, rows, num_classes) or _too_long(spec, rows)
+
+
+def _too_long(spec: Spec, rows: Sequence[Mapping[str, float]]) -> list[str]:
+    losses = [row.get("val_loss", math.nan) for row in rows]
+    if spec.fit.restore_best_weights or not losses or not np.isfinite(losses).all():
+        return []
+    best, last = int(np.argmin(losses)), losses[-1]
+    if last < max(_RISE * losses[best], losses[best] + _LEAST_RISE):
+        return []
+    return [
+        f"the model overfits: val_loss was {losses[best]:.2g} at epoch {best + 1} and "
+        f"{last:.2g} at epoch {len(rows)}, whose weights were kept; "
+        "fit.restore_best_weights=true fit.monitor=val_loss keeps those of the lowest val_loss"
+    ]
+
+
+def _too_short(spec: Spec, rows: Sequence[Mapping[str, float]], num_classes: int) -> list[str]:
     # What ended early had stopped falling.
     if len(rows) < max(spec.fit.epochs, _LEAST_EPOCHS):
         return []
