@@ -131,7 +131,8 @@ DATA: list[tuple[str, Files, str, str]] = [
     ("image damaged", classes(b"\x89PNG no"), "d", "d/b/1.png: is no readable image"),
     ("image cut off", classes(png()[:300]), "d", "d/b/1.png: is no readable image"),
     ("images of two sizes", classes(png(31)), "d",
-     "d/b/1.png: received 20 pixels high and 31 wide; expected 20 high and 30 wide, as in d/a/1.png (to stretch all to one"),
+     "d/b/1.png: received 20 pixels high and 31 wide; expected 20 high and 30 wide, as in "
+     "d/a/1.png (to stretch all to one"),
     ("image elsewhere", {"secret.png": png(), **classes(Path("../../secret.png"))}, "d",
      "expected none that leads out of the folder"),
     ("IDX cut off", {IMAGES: idx(X)[:-5], LABELS: idx(Y)}, "d",

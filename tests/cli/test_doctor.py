@@ -478,7 +478,8 @@ def told(**changes: Any) -> Forecast:
         "input_shape": (8, 8), "example_bytes": 64, "is_streamed": False, "can_stream": False,
         "parameters": 650, "trained_parameters": 650, "operations": 1428, "uncounted": [],
         "execution": "compiled",
-        "reason": "the fastest way for these layers", "policy": "float32", "slow_in_bfloat16": False,
+        "reason": "the fastest way for these layers", "policy": "float32",
+        "slow_in_bfloat16": False,
         "epochs": 10, "batch_size": 100, "epoch_seconds": 2.0, "bfloat16_seconds": None,
         "timed_rows": 1438, "base_memory": 2**29, "peak_memory": 2**29 + 2**27, "search": None,
     }  # fmt: skip

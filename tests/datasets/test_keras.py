@@ -128,7 +128,7 @@ def test_the_fallback_trains_on_digits_under_a_notice() -> None:
     assert dataset.input_shape == (8, 8)
     assert dataset.notices[0] == (
         "mnist is not here and could not be downloaded (no network): digits is used "
-        "instead; its accuracy is not comparable. Set KZOO_DATA to a folder with mnist.npz."
+        "instead; the accuracy is not comparable. Set KZOO_DATA to a folder with mnist.npz."
     )
 
 
