@@ -12,7 +12,7 @@ from time import monotonic, time
 from typing import Any
 
 from kzoo.display import SearchProgress
-from kzoo.errors import BrokenOffError, RunError, WorkerError, describe_error
+from kzoo.errors import BrokenOffError, ClusterLostError, RunError, WorkerError, describe_error
 from kzoo.runs import Run, directory
 from kzoo.runs.trial import Trial, preference
 from kzoo.spec import Spec
@@ -78,6 +78,7 @@ class Loop:
     _deaths: Counter[str] = field(default_factory=Counter)
     _known_curves: dict[str, Curve] = field(default_factory=dict)
     _may_ask: bool = True
+    _has_workers: bool = True
 
     def run(self) -> None:
         """Try what the search proposes until it has no more, or no time.
@@ -86,9 +87,10 @@ class Loop:
 
         Raises:
             RunError: the first trials all failed, or nothing more can be tried or written down.
+            ClusterLostError: the cluster is gone.
         """
         while True:
-            while len(self._running) < self._capacity:
+            while len(self._running) < self._room():
                 trial = self._next()
                 if trial is None:
                     break
@@ -116,7 +118,7 @@ class Loop:
         """
         waiting = deque(trials)
         while waiting or self._running:
-            while waiting and not self.is_late and len(self._running) < self._capacity:
+            while waiting and not self.is_late and len(self._running) < self._room():
                 trial = waiting.popleft()
                 self._running[self.executor.submit(run_trial, self._fresh(trial))] = trial
             if not self._running:
@@ -148,9 +150,13 @@ class Loop:
             is_watched=False,
         )
 
-    @property
-    def _capacity(self) -> int:
-        return max(self.executor.capacity, 1)
+    def _room(self) -> int:
+        """Return how many trials run at once, now; say so where there is nobody to run one."""
+        workers = self.executor.capacity
+        if self._has_workers and not workers:
+            self.progress.say("there are no workers any more; the search waits for new ones")
+        self._has_workers = workers > 0
+        return max(workers, 1)
 
     @property
     def is_late(self) -> bool:
@@ -250,12 +256,13 @@ class Loop:
         """Return how a trial ended; None where it is to be run again.
 
         Raises:
-            BrokenOffError: nothing more can be run.
+            BrokenOffError: this one cannot be run as things are.
+            ClusterLostError: nothing more can be run.
         """
         try:
             return future.result()
         except CancelledError:
-            raise BrokenOffError("the cluster has gone", self.path) from None
+            raise ClusterLostError from None
         except WorkerError as error:
             if self._breaks_off:
                 return None
