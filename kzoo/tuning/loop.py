@@ -27,7 +27,7 @@ from kzoo.tuning.pruning import Curve
 from kzoo.tuning.search import TRIALS
 from kzoo.tuning.seeds import with_seed
 from kzoo.tuning.standing import Standings
-from kzoo.tuning.worker import Job, LogTroubles, failed, run_trial, runs_of
+from kzoo.tuning.worker import STOPPED, Job, LogTroubles, failed, run_trial, runs_of
 
 # Seconds between two looks at the clock and at the number of workers.
 _PATIENCE = 0.5
@@ -77,6 +77,7 @@ class Loop:
     _running: dict[Future[Trial], Trial] = field(default_factory=dict)
     _deaths: Counter[str] = field(default_factory=Counter)
     _known_curves: dict[str, Curve] = field(default_factory=dict)
+    _known_whole: dict[str, bool] = field(default_factory=dict)
     _may_ask: bool = True
     _has_workers: bool = True
 
@@ -225,7 +226,7 @@ class Loop:
             heeds_signals=isinstance(self.executor, InProcess),
             log=self.logged_to,
             seeds=self.tune.seeds_per_trial,
-            others=tuple(trial.scores for trial in self.ended),
+            others=self._scores(),
             also=self.tune.also.metric if self.tune.also else None,
             is_watched=self.progress.moves,
         )
@@ -243,6 +244,24 @@ class Loop:
                 history = Run(self.path / TRIALS / trial.run).history
                 self._known_curves[trial.number] = tuple(history[self.tune.objective.metric])
         return tuple(self._known_curves.values())
+
+    def _scores(self) -> tuple[tuple[float, ...], ...]:
+        """Return the scores by seed of the trials that have ended, if each has several.
+
+        A score of fewer epochs than a whole training's is none to compare with.
+        """
+        if self.tune.seeds_per_trial == 1:
+            return ()
+        return tuple(trial.scores for trial in self.ended if self._is_whole(trial))
+
+    def _is_whole(self, trial: Trial) -> bool:
+        """Return whether a trial that has ended was trained to its end with its first seed."""
+        if trial.state != "stopped" or trial.run is None:
+            return True
+        if trial.number not in self._known_whole:
+            metrics = Run(self.path / TRIALS / trial.run).metrics
+            self._known_whole[trial.number] = not metrics.get(STOPPED)
+        return self._known_whole[trial.number]
 
     def _end(self, trial: Trial, future: Future[Trial]) -> None:
         self.standings.forget(trial.number)
