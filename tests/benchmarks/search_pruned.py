@@ -195,9 +195,11 @@ def verdict(name: str, seconds: dict[str, float], quality: dict[str, float]) -> 
             continue
         share, worse = seconds[name] / seconds[other], quality[other] - quality[name]
         is_held = share <= most and worse <= MOST_WORSE
+        # Never "-0.0000".
+        better = round(-worse, 4) + 0.0
         words.append(
             f"{share:.2f} of the time of {CONTENDERS[other]} (wanted: {most:.2f}), quality "
-            f"{round(-worse, 4) + 0.0:+.4f} (wanted: at least {-MOST_WORSE}): {'held' if is_held else 'missed'}"
+            f"{better:+.4f} (wanted: at least {-MOST_WORSE}): {'held' if is_held else 'missed'}"
         )
     return f"- {name}: {'; '.join(words) or 'nothing to compare with'}."
 
