@@ -65,6 +65,13 @@ class WorkerError(KzooError):
     """A worker cannot train a trial as things are, which says nothing of the trial's values."""
 
 
+class ClusterLostError(KzooError):
+    """The cluster that runs a search's trials is gone; the search can go on elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__("the cluster has gone: its scheduler does not answer")
+
+
 class BrokenOffError(RunError):
     """What a search stands on has failed; it can be gone on with once that is mended.
 

@@ -21,6 +21,7 @@ from kzoo.train.callbacks import EpochSeeds, ValidationFigures, make_stopping
 from kzoo.train.channels import hint, refuse_channels_first
 from kzoo.train.feed import choose_execution, fit, weigh_classes
 from kzoo.train.finite import FiniteGuard
+from kzoo.train.own_random import own_random
 from kzoo.train.resumption import hold_to_start, named
 from kzoo.train.start_weights import Start, freeze, start_weights
 
@@ -79,6 +80,7 @@ class Trained:
     start: Start | None = None
 
 
+@own_random()
 def prepare(spec: Spec, dataset: Dataset, *, metrics: Iterable[str] = ()) -> Trainee:
     """Build and compile the model of a spec, seeded; nothing is written.
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
+import time
 import warnings
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future, wait
 from typing import Any, cast
 
-from kzoo.errors import RunError
+from kzoo.errors import ClusterLostError, RunError
 from kzoo.tuning.executors import A, P, T, TrialExecutor
 
 _TIMEOUT = 10.0  # seconds
+# Seconds between two looks at whether a scheduler that has not answered is still there.
+_PATIENCE = 0.2
 _EXAMPLE = "tcp://127.0.0.1:8786"
 
 
@@ -28,35 +33,52 @@ class Cluster(TrialExecutor):
     def __init__(self, client: Any) -> None:
         self._client = client
         self._executor = client.get_executor(pure=False)
+        # That the scheduler is lost is said in one line; Dask adds tracebacks.
+        self._logger = logging.getLogger("distributed.client")
+        self._level = self._logger.level
+        self._logger.setLevel(logging.CRITICAL)
 
     @property
     def capacity(self) -> int:
         """The number of workers that the scheduler has now.
 
         Raises:
-            RunError: the scheduler is gone.
+            ClusterLostError: the scheduler is gone.
         """
-        try:
-            return len(self._client.nthreads())
-        except OSError as error:
-            raise RunError(f"the Dask scheduler is gone: {error}") from error
+        return len(self._workers())
 
     @property
     def where(self) -> str:
         """The number of workers."""
-        return f"{self.capacity} workers of a cluster"
+        count = self.capacity
+        return f"{count} {'worker' if count == 1 else 'workers'} of a cluster"
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Give a call to a worker; what it takes and returns is pickled."""
+        """Give a call to a worker; what it takes and returns is pickled.
+
+        Raises:
+            ClusterLostError: the scheduler is gone.
+        """
+        self._refuse_lost()
         return cast("Future[T]", self._executor.submit(fn, *args, **kwargs))
 
     def ask_all(self, fn: Callable[[A], None], argument: A) -> dict[str, BaseException | None]:
-        """Call a function once in every worker that there is now."""
-        calls = {
-            worker: self._client.submit(fn, argument, workers=[worker], pure=False)
-            for worker in self._client.nthreads()
+        """Call a function once in every worker that there is now, and does not go meanwhile.
+
+        Raises:
+            ClusterLostError: the scheduler is gone.
+        """
+        calls: dict[str, Future[None]] = {
+            worker: self._executor.submit(fn, argument, workers=[worker])
+            for worker in self._workers()
         }
-        return {worker: call.exception() for worker, call in calls.items()}
+        while wait(calls.values(), timeout=_PATIENCE).not_done:
+            for worker in calls.keys() - self._workers().keys():
+                calls.pop(worker).cancel()
+        try:
+            return {worker: call.exception() for worker, call in calls.items()}
+        except CancelledError:
+            raise ClusterLostError from None
 
     def stop(self) -> None:
         """Cancel all calls and let go of the scheduler."""
@@ -64,8 +86,36 @@ class Cluster(TrialExecutor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let go of the scheduler, after the calls under way or with all of them cancelled."""
-        self._executor.shutdown(wait=wait and not cancel_futures)
+        if self._is_connected:
+            self._executor.shutdown(wait=wait and not cancel_futures)
         self._client.close()
+        self._logger.setLevel(self._level)
+
+    @property
+    def _is_connected(self) -> bool:
+        # A client that has lost its scheduler tries for a while to find it again.
+        return bool(self._client.status == "running")
+
+    def _workers(self) -> dict[str, int]:
+        """Return the threads of each worker that there is now, by its address."""
+        self._refuse_lost()
+        # Dask's own call waits for longer than it takes to see that the connection is closed.
+        answer: Future[dict[str, int]] = asyncio.run_coroutine_threadsafe(
+            self._client.scheduler.ncores(), self._client.loop.asyncio_loop
+        )
+        deadline = time.monotonic() + _TIMEOUT
+        while not wait([answer], timeout=_PATIENCE).done:
+            self._refuse_lost()
+            if time.monotonic() >= deadline:
+                raise ClusterLostError
+        try:
+            return answer.result()
+        except (OSError, CancelledError) as error:
+            raise ClusterLostError from error
+
+    def _refuse_lost(self) -> None:
+        if not self._is_connected:
+            raise ClusterLostError
 
 
 def cluster(address: str) -> Cluster:

@@ -12,7 +12,7 @@ from time import monotonic, time
 from typing import Any
 
 from kzoo.display import SearchProgress
-from kzoo.errors import BrokenOffError, RunError, WorkerError, describe_error
+from kzoo.errors import BrokenOffError, ClusterLostError, RunError, WorkerError, describe_error
 from kzoo.runs import Run, directory
 from kzoo.runs.trial import Trial, preference
 from kzoo.spec import Spec
@@ -27,7 +27,7 @@ from kzoo.tuning.pruning import Curve
 from kzoo.tuning.search import TRIALS
 from kzoo.tuning.seeds import with_seed
 from kzoo.tuning.standing import Standings
-from kzoo.tuning.worker import Job, LogTroubles, failed, run_trial, runs_of
+from kzoo.tuning.worker import STOPPED, Job, LogTroubles, failed, run_trial, runs_of
 
 # Seconds between two looks at the clock and at the number of workers.
 _PATIENCE = 0.5
@@ -77,7 +77,9 @@ class Loop:
     _running: dict[Future[Trial], Trial] = field(default_factory=dict)
     _deaths: Counter[str] = field(default_factory=Counter)
     _known_curves: dict[str, Curve] = field(default_factory=dict)
+    _known_whole: dict[str, bool] = field(default_factory=dict)
     _may_ask: bool = True
+    _has_workers: bool = True
 
     def run(self) -> None:
         """Try what the search proposes until it has no more, or no time.
@@ -86,9 +88,10 @@ class Loop:
 
         Raises:
             RunError: the first trials all failed, or nothing more can be tried or written down.
+            ClusterLostError: the cluster is gone.
         """
         while True:
-            while len(self._running) < self._capacity:
+            while len(self._running) < self._room():
                 trial = self._next()
                 if trial is None:
                     break
@@ -116,7 +119,7 @@ class Loop:
         """
         waiting = deque(trials)
         while waiting or self._running:
-            while waiting and not self.is_late and len(self._running) < self._capacity:
+            while waiting and not self.is_late and len(self._running) < self._room():
                 trial = waiting.popleft()
                 self._running[self.executor.submit(run_trial, self._fresh(trial))] = trial
             if not self._running:
@@ -148,9 +151,13 @@ class Loop:
             is_watched=False,
         )
 
-    @property
-    def _capacity(self) -> int:
-        return max(self.executor.capacity, 1)
+    def _room(self) -> int:
+        """Return how many trials run at once, now; say so where there is nobody to run one."""
+        workers = self.executor.capacity
+        if self._has_workers and not workers:
+            self.progress.say("there are no workers any more; the search waits for new ones")
+        self._has_workers = workers > 0
+        return max(workers, 1)
 
     @property
     def is_late(self) -> bool:
@@ -219,7 +226,7 @@ class Loop:
             heeds_signals=isinstance(self.executor, InProcess),
             log=self.logged_to,
             seeds=self.tune.seeds_per_trial,
-            others=tuple(trial.scores for trial in self.ended),
+            others=self._scores(),
             also=self.tune.also.metric if self.tune.also else None,
             is_watched=self.progress.moves,
         )
@@ -238,6 +245,24 @@ class Loop:
                 self._known_curves[trial.number] = tuple(history[self.tune.objective.metric])
         return tuple(self._known_curves.values())
 
+    def _scores(self) -> tuple[tuple[float, ...], ...]:
+        """Return the scores by seed of the trials that have ended, if each has several.
+
+        A score of fewer epochs than a whole training's is none to compare with.
+        """
+        if self.tune.seeds_per_trial == 1:
+            return ()
+        return tuple(trial.scores for trial in self.ended if self._is_whole(trial))
+
+    def _is_whole(self, trial: Trial) -> bool:
+        """Return whether a trial that has ended was trained to its end with its first seed."""
+        if trial.state != "stopped" or trial.run is None:
+            return True
+        if trial.number not in self._known_whole:
+            metrics = Run(self.path / TRIALS / trial.run).metrics
+            self._known_whole[trial.number] = not metrics.get(STOPPED)
+        return self._known_whole[trial.number]
+
     def _end(self, trial: Trial, future: Future[Trial]) -> None:
         self.standings.forget(trial.number)
         ended = self._result(trial, future)
@@ -250,12 +275,13 @@ class Loop:
         """Return how a trial ended; None where it is to be run again.
 
         Raises:
-            BrokenOffError: nothing more can be run.
+            BrokenOffError: this one cannot be run as things are.
+            ClusterLostError: nothing more can be run.
         """
         try:
             return future.result()
         except CancelledError:
-            raise BrokenOffError("the cluster has gone", self.path) from None
+            raise ClusterLostError from None
         except WorkerError as error:
             if self._breaks_off:
                 return None

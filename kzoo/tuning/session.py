@@ -15,7 +15,14 @@ from kzoo.checkpoint import forgetting
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.display import Mode, SearchProgress, show_result, watching
 from kzoo.display.text import count_trials as count_of
-from kzoo.errors import BrokenOffError, Interrupted, KzooError, RunError, SpecError
+from kzoo.errors import (
+    BrokenOffError,
+    ClusterLostError,
+    Interrupted,
+    KzooError,
+    RunError,
+    SpecError,
+)
 from kzoo.logs import opening
 from kzoo.runs import create_run, directory, holding
 from kzoo.spec import Spec
@@ -91,7 +98,7 @@ class Session:
         taken = take_over(earlier, spec, dataset.fingerprint) if earlier else None
         _hold_callbacks(self.callbacks, _proposer(spec))
         path = create_run(out.absolute(), f"{spec.name}-tune")
-        with holding(path):
+        with holding(path), _outliving_cluster(path):
             if data is not None:
                 spec = keep_arrays(path, spec, data)
             write_spec(path / directory.SEARCH, spec, path)
@@ -111,7 +118,7 @@ class Session:
             place: Where its data lie now, a path or a dataset's name, which the record keeps.
         """
         _hold_callbacks(self.callbacks, _proposer(spec))
-        with holding(path), SearchLog(path / LOG) as log:
+        with holding(path), _outliving_cluster(path), SearchLog(path / LOG) as log:
             # Killed in its first moments, a search has no beginning on record, and nothing else.
             began = log.beginning.spec if log.beginning else spec.to_dict()
             for changed, was, now in differences(began, spec.to_dict()):
@@ -303,6 +310,15 @@ def _leaving_report(search: Search) -> Iterator[None]:
         with contextlib.suppress(KzooError, OSError):
             write_report(search)
         raise
+
+
+@contextlib.contextmanager
+def _outliving_cluster(path: Path) -> Iterator[None]:
+    """Say which search goes on elsewhere, where the cluster has gone."""
+    try:
+        yield
+    except ClusterLostError as error:
+        raise BrokenOffError(str(error), path) from error
 
 
 def _proposer(spec: Spec, taken: Sequence[dict[str, Any]] = ()) -> Proposer:

@@ -30,7 +30,7 @@ from kzoo.tuning.needs import Needs, check_data, check_place, copied_callbacks
 from kzoo.tuning.seeds import is_behind, seed_number, with_seed
 
 # In a trial's metrics: it was ended early.
-_STOPPED = "stopped"
+STOPPED = "stopped"
 # What these say is said of the machine, of the disk and of the data, not of a trial's values.
 _OF_THE_ENVIRONMENT = (OSError, MemoryError, ImportError, DataError, RunError, UnknownNameError)
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def run_trial(job: Job) -> Trial:
         check_place(job.needs)
         run = _finished(job.folder, job.trial.number) or _train(job)
         scores = [float(run.metrics[job.metric])]
-        is_stopped = bool(run.metrics.get(_STOPPED))
+        is_stopped = bool(run.metrics.get(STOPPED))
         while len(scores) < job.seeds and not is_stopped:
             left = None if job.seconds is None else job.seconds - (time.perf_counter() - began)
             is_late = job.until is not None and time.time() >= job.until
@@ -237,7 +237,7 @@ def _train(job: Job) -> Run:
                     until=trial.epochs,
                 )
             is_stopped = (clock.is_over or pruner.is_over) and len(rows) < last
-            more = {_STOPPED: True} if is_stopped else {}
+            more = {STOPPED: True} if is_stopped else {}
             write_results(path, trained, began=began, trial=more)
             metrics = Run(path).metrics
             logs.finish({**metrics, "score": metrics[job.metric]})

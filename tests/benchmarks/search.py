@@ -31,8 +31,14 @@ import kzoo
 SPEC, EPOCHS, WORKERS, SEEDS = "deep_mlp", 3, 2, (0, 1, 2)
 
 
-def keras_tuner_script(trials: int, folder: str) -> dict[str, Any]:
-    """Search as keras-tuner's own examples do; run in a process of its own."""
+def keras_tuner_script(trials: int, folder: str, executions: int = 1) -> dict[str, Any]:
+    """Search as keras-tuner's own examples do; run in a process of its own.
+
+    Args:
+        trials: Points to try.
+        folder: Where keras-tuner writes.
+        executions: How often each point is trained; its score is the mean.
+    """
     import keras
     import keras_tuner
 
@@ -63,11 +69,15 @@ def keras_tuner_script(trials: int, folder: str) -> dict[str, Any]:
     settings = {"batch_size": 100, "epochs": EPOCHS, "validation_data": (x_val, y_val)}
     spec = kzoo.load_spec(SPEC)
     own = [spec.model.parameters["hidden_units"][0], spec.optimizer.learning_rate]
-    first = build_with(*own).fit(x, y, verbose=0, **settings).history["val_accuracy"][-1]
+    first = statistics.mean(
+        build_with(*own).fit(x, y, verbose=0, **settings).history["val_accuracy"][-1]
+        for _ in range(executions)
+    )
     tuner = keras_tuner.RandomSearch(
         build,
         objective=keras_tuner.Objective("val_accuracy", "max"),
         max_trials=trials - 1,
+        executions_per_trial=executions,
         # kzoo's own seed, plus one, is what it gives keras-tuner.
         seed=spec.seed + 1,
         directory=folder,

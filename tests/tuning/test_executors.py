@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -131,6 +133,36 @@ def test_workers_load_keras_before_they_are_asked(capfd: pytest.CaptureFixture[s
     with LocalWorkers(1, 1) as workers:
         assert workers.submit(eval, "'tensorflow' in __import__('sys').modules").result(SECONDS)
     assert capfd.readouterr() == ("", "")
+
+
+@dataclass
+class GrowingProcess:
+    """Stands for a worker's process: it grows with every call."""
+
+    growth: int
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    asked: int = 0
+
+    def memory(self) -> int:
+        """Return the bytes that it holds."""
+        self.asked += 1
+        return self.asked * self.growth
+
+
+@pytest.mark.parametrize(("share", "is_replaced"), [(0.0, False), (0.01, False), (1.0, True)])
+def test_a_worker_that_has_grown_is_replaced(share: float, is_replaced: bool) -> None:
+    """What XLA keeps ends with its process, so that a long search needs no more memory."""
+    started: list[Any] = []
+
+    def start() -> Any:
+        started.append(GrowingProcess(int(share * executors._MOST_GROWTH)))
+        return started[-1]
+
+    one = executors._Worker(start)
+    for _ in range(20):
+        assert one.submit(int, "7").result(SECONDS) == 7
+    one.shutdown(wait=True, cancel_futures=False)
+    assert (len(started) > 1) is is_replaced
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")

@@ -23,6 +23,7 @@ import kzoo
 from kzoo.cli.arguments import parse_duration
 from kzoo.errors import (
     BrokenOffError,
+    ClusterLostError,
     DataError,
     DivergedError,
     Interrupted,
@@ -30,8 +31,10 @@ from kzoo.errors import (
     RunError,
     SpecError,
     UnknownNameError,
+    WorkerError,
 )
-from kzoo.tuning import worker
+from kzoo.tuning import tune, worker
+from kzoo.tuning.executors import InProcess
 from kzoo.tuning.needs import Needs, versions
 from kzoo.tuning.search import Search
 
@@ -65,6 +68,18 @@ def raising(monkeypatch: pytest.MonkeyPatch, errors: dict[str, BaseException]) -
         return train(job)
 
     monkeypatch.setattr(worker, "_train", fail)
+
+
+def losing_cluster(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+    """Have the executor be lost when it is given a trial."""
+    submit = InProcess.submit
+
+    def refuse(self: InProcess, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], worker.Job) and args[0].trial.number == number:
+            raise ClusterLostError
+        return submit(self, fn, *args, **kwargs)
+
+    monkeypatch.setattr(InProcess, "submit", refuse)
 
 
 def events(path: Path, kind: str) -> list[dict[str, Any]]:
@@ -130,6 +145,57 @@ def test_a_fault_of_the_values_fails_its_trial_alone(
     assert [event["number"] for event in events(found.path, "retried")] == ["0001"]
 
 
+def test_the_command_tries_failed_trials_again(
+    whole: Search, kzoo_here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--retry-failed` goes with `--resume` alone."""
+    with monkeypatch.context() as patch:
+        raising(patch, {"0001": DivergedError("epoch 1: loss became nan")})
+        found = search(tmp_path)
+    said = kzoo_here("tune", "deep_mlp", "--retry-failed")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "goes with --resume SEARCH" in said.stderr
+    again = ["tune", "--resume", str(found.path), "--retry-failed", "--workers", "0", "--quiet"]
+    assert kzoo_here(*again).returncode == 0
+    assert facts(Search(found.path)) == facts(whole)
+
+
+@pytest.mark.parametrize(
+    "lack", ["this worker does not see the search's folder", "this worker has keras 2.0"]
+)
+def test_a_worker_is_asked_before_the_first_trial(
+    lack: str, whole: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it lacks ends the search before anything is proposed; mended, it goes on."""
+
+    def refuse(needs: Needs) -> None:
+        raise WorkerError(lack)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "check_place", refuse)
+        with pytest.raises(BrokenOffError, match=f"^this process: {lack}$") as end:
+            search(tmp_path)
+    assert events(end.value.path, "asked") == []
+    assert facts(resume(end.value.path)) == facts(whole)
+
+
+@pytest.mark.parametrize(("workers", "most", "started"), [(8, 3, 3), (2, 9, 2), (2, None, 2)])
+def test_no_more_workers_than_trials_are_started(
+    workers: int, most: int | None, started: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More would have nothing to do; where nobody says how many trials, all are started."""
+    asked: list[int] = []
+
+    class Counted(InProcess):
+        def __init__(self, count: int, threads: int) -> None:
+            asked.append(count)
+
+    monkeypatch.setattr(tune, "LocalWorkers", Counted)
+    with tune._executor(workers, None, most):
+        pass
+    assert asked == [started]
+
+
 def test_what_was_asked_of_a_session_is_written_down(whole: Search, tmp_path: Path) -> None:
     """Any number of trials is taken at any resume, below those tried too; the last one lasts."""
     found = search(tmp_path, max_trials=3)
@@ -140,6 +206,9 @@ def test_what_was_asked_of_a_session_is_written_down(whole: Search, tmp_path: Pa
     assert facts(resume(found.path, time_limit=60.0)) == facts(whole)
     told = [(event["max_trials"], event["time_limit"]) for event in events(found.path, "session")]
     assert told == [(3, None), (2, None), (1, None), (1, None), (4, None), (4, 60.0)]
+    assert {event["where"] for event in events(found.path, "session")} == {"this process"}
+    resume(found.path, workers=1)
+    assert events(found.path, "session")[-1]["where"] == "a process of its own"
 
 
 @pytest.mark.parametrize(
@@ -207,13 +276,25 @@ def test_a_trial_in_this_process_ends_with_its_epoch_at_the_limit(tmp_path: Path
     assert events(found.path, "told") == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+STOPS: dict[str, BaseException | None] = {
+    "ctrl-c": Interrupted(signal.SIGINT, Path("run")),
+    "terminated": Interrupted(signal.SIGTERM, Path("run")),
+    "a full disk": OSError(errno.ENOSPC, "No space left on device"),
+    "a lost cluster": None,
+}
+
+
+@pytest.mark.parametrize("stop", STOPS)
 def test_every_stop_leaves_the_best_so_far(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a signal there are a table, a picture and a spec that runs."""
-    raising(monkeypatch, {"0002": Interrupted(number, Path("run"))})
-    with pytest.raises(Interrupted):
+    """There are a table, a picture and a spec that runs."""
+    error = STOPS[stop]
+    if error is None:
+        losing_cluster(monkeypatch, "0002")
+    else:
+        raising(monkeypatch, {"0002": error})
+    with pytest.raises((Interrupted, BrokenOffError)):
         search(tmp_path)
     (path,) = tmp_path.iterdir()
     found = Search(path)

@@ -16,10 +16,12 @@ from support.searches import ONE_SHAPE, facts
 import kzoo
 from kzoo.errors import SpecError
 from kzoo.runs.trial import Trial
+from kzoo.tuning import loop
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.search import Search
 from kzoo.tuning.seeds import is_behind, seed_number, with_seed
 from kzoo.tuning.tune import resume_search, tune
+from kzoo.tuning.worker import Job, run_trial
 
 CHANGES = {"fit.epochs": 1, "tune.seeds_per_trial": 3, "tune.max_trials": 5}
 
@@ -88,6 +90,29 @@ def test_the_score_is_the_mean_of_runs_with_different_seeds(finished: Search) ->
         trial.state == ("completed" if count == 3 else "stopped")
         for trial, count in zip(finished.trials, counts, strict=True)
     )
+
+
+def test_what_was_pruned_is_not_compared_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its score is one of fewer epochs; what was trained whole with one seed counts."""
+    compared: list[set[tuple[float, ...]]] = []
+
+    def look(job: Job) -> Trial:
+        compared.append(set(job.others))
+        return run_trial(job)
+
+    monkeypatch.setattr(loop, "run_trial", look)
+    changes = {"tune.prune": "halving", "tune.max_trials": 14, "fit.epochs": 3}
+    spec = kzoo.load_spec(spec_with(), changes)
+    found = tune(spec, out=tmp_path, workers=0, display="quiet")
+    kinds = {True: set[tuple[float, ...]](), False: set[tuple[float, ...]]()}
+    for trial, others in zip(found.trials, compared, strict=True):
+        assert others == kinds[True]
+        kinds[trial.epochs == 3].add(trial.scores)
+    assert kinds[False]
+    assert {len(scores) for scores in kinds[False]} == {1}
+    assert {len(scores) for scores in kinds[True]} >= {1, 3}
 
 
 def test_the_best_are_confirmed_with_seeds_that_no_trial_had(finished: Search) -> None:
