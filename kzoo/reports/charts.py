@@ -157,7 +157,7 @@ def reliability_chart(bins: Sequence[ReliabilityBin]) -> Chart:
                 round((left + right) / 2, 2),
                 round(up(low), 2),
                 round(up(high), 2),
-                f"said {one.low:.0%} to {one.high:.0%}, on average {one.confidence:.1%}: "
+                f"predicted with {one.low:.0%} to {one.high:.0%}, on average {one.confidence:.1%}: "
                 f"{one.accuracy:.1%} of {one.examples:,} right",
             )
         )
@@ -206,6 +206,7 @@ def scatter_chart(
     names: Sequence[str] | None = None,
     is_logarithmic: bool = False,
     climbs: Sequence[float] | None = None,
+    are_numbers: bool = False,
 ) -> Chart:
     """Return scores against values, a dot each.
 
@@ -219,6 +220,7 @@ def scatter_chart(
         names: Of words: all there are.
         is_logarithmic: Whether equal factors are equal distances.
         climbs: ``(n,)``, the best score so far at each value, drawn as steps.
+        are_numbers: Whether the values are the numbers of trials, which have four digits or more.
     """
     up, y_ticks = _vertical(min(scores), max(scores), may_be_logarithmic=False)
     ends = (_LEFT + 8.0, _RIGHT - 8.0)
@@ -231,7 +233,12 @@ def scatter_chart(
         across, x_ticks = _logarithmic(low, high, *ends)
     else:
         across = _linear(low, high, *ends) if low < high else lambda _: (ends[0] + ends[1]) / 2
-        x_ticks = tuple(Tick(round(across(v), 2), short(v)) for v in _ticks(low, high))
+        ticks = _ticks(low, high)
+        if are_numbers:
+            ticks = [value for value in ticks if value == int(value)]
+        texts = [f"{v:04.0f}" if are_numbers else short(v) for v in ticks]
+        places = [round(across(v), 2) for v in ticks]
+        x_ticks = tuple(map(Tick, places, texts))
     points = tuple(
         Point(round(across(x), 2), round(up(y), 2), place == best, told)
         for place, (x, y, told) in enumerate(zip(values, scores, titles, strict=True))

@@ -1,4 +1,4 @@
-"""The mistakes that a model was surest of, with what they look like."""
+"""The mistakes that a model was most confident of, with what they look like."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Mistake:
 
     Attributes:
         row: Its place in the test set, from 0.
-        said: The class that the model gave.
-        said_share: The probability that it gave to it.
-        true: The class that is right.
+        predicted: The class that the model predicted.
+        predicted_share: The probability that it gave to it.
+        true: The true class.
         true_share: The probability that it gave to that.
         picture: Of an image, its address.
         cells: Of a row of a table, its values by column.
     """
 
     row: int
-    said: str
-    said_share: float
+    predicted: str
+    predicted_share: float
     true: str
     true_share: float
     picture: str
@@ -70,12 +70,12 @@ def confident_mistakes(
     examples = rows.take(worst) if rows.x is not None and len(worst) else None
     found = []
     for place, row in enumerate(worst.tolist()):
-        said, true = int(answers[row]), int(labels[row])
+        predicted, true = int(answers[row]), int(labels[row])
         found.append(
             Mistake(
                 row=row,
-                said=data.class_names[said],
-                said_share=float(probabilities[row, said]),
+                predicted=data.class_names[predicted],
+                predicted_share=float(probabilities[row, predicted]),
                 true=data.class_names[true],
                 true_share=float(probabilities[row, true]),
                 picture="" if examples is None else _picture(examples[place], data),

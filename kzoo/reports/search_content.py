@@ -109,6 +109,9 @@ def search_content(search: Search) -> SearchContent:
     place = next(i for i, trial in enumerate(scored) if trial.number == best.number)
     parameters = [as_parameter(search, path, names[path], scored) for path in paths]
     is_larger_better = tune.objective.direction == "max"
+    numbers = [float(trial.number) for trial in scored if trial.number.isdecimal()]
+    if len(numbers) < len(scored):
+        numbers = [float(place) for place in range(len(scored))]
     told = [f"trial {trial.number}: {short(trial.score or 0.0)}" for trial in scored]
     importance, reason = importance_of(parameters, scores)
     rows = _validation_rows(best)
@@ -132,12 +135,13 @@ def search_content(search: Search) -> SearchContent:
         optimism=best_accuracy_optimism(scores, rows) if rows and is_share else None,
         progress=scatter_chart(
             "Score of each trial",
-            [float(number) for number in range(1, len(scored) + 1)],
+            numbers,
             scores,
             told,
             place,
-            x_title="trial with a score, in the order of the proposals",
+            x_title="trial",
             climbs=list(accumulate(scores, climb)),
+            are_numbers=True,
         ),
         cost=tune.also.metric if tune.also else "",
         costs=_costs(search, best),

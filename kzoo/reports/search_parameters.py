@@ -20,18 +20,29 @@ _MOST_WORDS = 8
 _MOST_LINES = 300
 _FEWEST_TRIALS = 10
 _TREES = 200
-_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 20, 620, 40, 224
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 20, 620, 60, 244
 # Between the lowest value of an axis and the trials that do not have it.
-_GAP = 28
+_GAP = 36
+# From the ends of an axis to the text above and below it, and from the middle of a text among the
+# lines to its lower edge.
+_ABOVE, _BELOW, _HALF = 9, 17, 3.5
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A vertical line of the parallel coordinates, with its lowest and highest value."""
+    """A vertical line of the parallel coordinates, with its lowest and highest value.
+
+    Attributes:
+        x: Where it is.
+        name: What it is called.
+        ticks: Texts, with the place of their lower edge: no line of a trial crosses them.
+        anchor: Which end of a text lies at `x`, as SVG calls it.
+    """
 
     x: float
     name: str
     ticks: tuple[Tick, ...]
+    anchor: str = "middle"
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class Parallel:
     width: int = _WIDTH
     top: int = _TOP
     bottom: int = _BOTTOM
-    height: int = _BOTTOM + 12
+    height: int = _BOTTOM + 24
 
 
 @dataclass(frozen=True)
@@ -169,7 +180,12 @@ def parallel_coordinates(
     gap = (_RIGHT - _LEFT) / max(len(shown) - 1, 1)
     heights = [_heights(one) for one in shown]
     axes = tuple(
-        Axis(round(_LEFT + number * gap, 2), one.name, _end_ticks(one, own))
+        Axis(
+            round(_LEFT + number * gap, 2),
+            one.name,
+            _end_ticks(one, own),
+            "start" if number == 0 else "end" if number == len(shown) - 1 else "middle",
+        )
         for number, (one, own) in enumerate(zip(shown, heights, strict=True))
     )
 
@@ -213,5 +229,12 @@ def _end_ticks(one: Parameter, heights: Sequence[float]) -> tuple[Tick, ...]:
     if one.words is None or len(values) > _MOST_WORDS:
         values = list(dict.fromkeys((values[0], values[-1])))
     texts = {value: one.words[int(value)] if one.words else short(value) for value in values}
-    absent = (Tick(float(_BOTTOM), "not tried"),) if None in one.values else ()
-    return (*absent, *(Tick(round(places[value], 2), text) for value, text in texts.items()))
+    absent = (Tick(_BOTTOM + _BELOW, "not tried"),) if None in one.values else ()
+    return (*absent, *(Tick(_text_place(places[value]), text) for value, text in texts.items()))
+
+
+def _text_place(height: float) -> float:
+    """Return where the text of a value stands: beyond the ends of an axis, or among the lines."""
+    if height <= _TOP:
+        return float(_TOP - _ABOVE)
+    return float(_BOTTOM + _BELOW) if height >= _BOTTOM else round(height + _HALF, 2)

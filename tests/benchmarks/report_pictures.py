@@ -71,9 +71,9 @@ def search_images() -> kzoo.Search:
 
 PICTURES = (
     Picture("report", "", "Confusion matrix", train_images),
-    Picture("report-images", "", "Figures by class", train_images),
+    Picture("report-images", "", "Metrics by class", train_images),
     Picture("report-mistakes", "The most confident mistakes", "The model", train_images),
-    Picture("report-table", "", "Figures by class", train_table),
+    Picture("report-table", "", "Metrics by class", train_table),
     Picture("report-columns", "Which columns matter", "The model", train_table),
     Picture("report-search", "", "All parameters at once", search_images),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from support.browser import Page, Point, browser_page, find_chromium
 from support.tables import titanic
 
 import kzoo
+from kzoo.prediction import Answerer, predict_paths
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 SIGNS: dict[str, list[list[Point]]] = {
@@ -22,6 +24,20 @@ SIGNS: dict[str, list[list[Point]]] = {
     "7": [[(0.25, 0.22), (0.72, 0.2), (0.6, 0.45), (0.45, 0.82)]],
 }
 BEST = "document.getElementById('best').textContent"
+SHAPES: dict[str, list[list[Point]]] = {
+    "diamond": [[(0.5, 0.15), (0.85, 0.5), (0.5, 0.85), (0.15, 0.5), (0.5, 0.15)]],
+    "slash": [[(0.2, 0.85), (0.8, 0.15)]],
+}
+SEEN = """(() => {
+const canvas = document.getElementById('seen');
+// Read from a copy: Chromium complains of a canvas that is read again and again.
+const copy = Object.assign(document.createElement('canvas'), {
+  width: canvas.width, height: canvas.height});
+const context = copy.getContext('2d');
+context.drawImage(canvas, 0, 0);
+const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
+return Array.from(pixels).filter((_, i) => i % 4 === 0);
+})()"""
 
 
 @pytest.fixture
@@ -39,6 +55,47 @@ def page(tmp_path: Path) -> Iterator[Page]:
 def digits_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the page of the small_cnn that comes with kzoo."""
     return kzoo.demo("small_cnn", tmp_path_factory.mktemp("digits") / "page.html")
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> kzoo.Run:
+    """Return a run on a folder of grey pictures of shapes, dark ink on light paper."""
+    folder = tmp_path_factory.mktemp("shapes")
+    random = np.random.default_rng(0)
+    for name, strokes in SHAPES.items():
+        (folder / "data" / name).mkdir(parents=True)
+        for number in range(30):
+            image = Image.new("L", (60, 60), int(random.integers(220, 256)))
+            shift = random.uniform(-4, 4, 2)
+            points = [(60 * x + shift[0], 60 * y + shift[1]) for x, y in strokes[0]]
+            ImageDraw.Draw(image).line(points, fill=int(random.integers(0, 60)), width=5)
+            image.save(folder / "data" / name / f"{number}.png")
+    changes = {
+        "dataset.name": str(folder / "data"), "dataset.image_size": [20, 20], "fit.epochs": 40,
+        "optimizer.learning_rate": 0.01,
+    }  # fmt: skip
+    return kzoo.run("softmax_regression", overrides=changes, out=folder, display="quiet")
+
+
+def assert_as_predict(page: Page, run: kzoo.Run, path: Path, most: float) -> str:
+    """Hold the page to what predict makes of and answers to the pad's PNG; return the answer.
+
+    Args:
+        page: With a drawing.
+        run: Its model.
+        path: Where the PNG is written.
+        most: By how much a pixel may differ on average, of 255.
+    """
+    address = page.value("document.getElementById('pad').toDataURL('image/png')")
+    path.write_bytes(base64.b64decode(address.partition(",")[2]))
+    prepared: list[np.ndarray] = []
+    (answer,) = predict_paths(
+        Answerer(run.model), [str(path)], on_prepared=lambda _, pixels: prepared.append(pixels)
+    )
+    seen = np.array(page.value(SEEN), int).reshape(prepared[0].shape)
+    assert np.abs(seen - prepared[0]).mean() <= most
+    assert page.value(BEST) == answer.classes[0]
+    return answer.classes[0]
 
 
 def assert_quiet(page: Page, path: Path) -> None:
@@ -62,6 +119,54 @@ def test_signs_that_are_drawn_are_answered(
     page.wait(f"{BEST} === ''")
     assert page.value("document.documentElement.scrollWidth <= innerWidth")
     assert_quiet(page, digits_page)
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_drawing_is_given_as_predict_gives_the_pads_picture(
+    page: Page, shapes: kzoo.Run, tmp_path: Path, scheme: str
+) -> None:
+    """A model of no handwriting gets what stands on the pad, dark on light or inverted."""
+    path = kzoo.demo(shapes, tmp_path / "page.html")
+    page.look(width=390, height=844, scheme=scheme)
+    page.open(path)
+    polarity = "document.getElementById('polarity').textContent"
+    assert "dark on light" in page.value(polarity).partition(".")[0]
+    for name, strokes in SHAPES.items():
+        page.draw("#pad", strokes)
+        assert assert_as_predict(page, shapes, tmp_path / "pad.png", 3) == name
+        page.value("document.getElementById('clear').click()")
+    page.draw("#pad", SHAPES["diamond"])
+    usual = np.array(page.value(SEEN))
+    page.value("document.getElementById('invert').click()")
+    page.wait(f"JSON.stringify({SEEN}) !== {str(usual.tolist()).replace(' ', '')!r}")
+    assert np.array_equal(np.array(page.value(SEEN)), 255 - usual)
+    assert "light on dark" in page.value(polarity).partition(".")[0]
+    assert_as_predict(page, shapes, tmp_path / "pad.png", 3)
+    # An opened picture is not inverted.
+    page.give_file("#file", tmp_path / "pad.png")
+    page.wait("document.getElementById('message').textContent.includes('not inverted')")
+    assert page.value("document.getElementById('invert').disabled")
+    assert page.value("document.documentElement.scrollWidth <= innerWidth")
+    assert_quiet(page, path)
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_drawn_digit_is_prepared_as_predict_prepares_the_pads_picture(
+    page: Page, trained: kzoo.Run, tmp_path: Path, scheme: str
+) -> None:
+    """A model of `digits`: wherever the drawing stands; and the page warns as predict does."""
+    path = kzoo.demo(trained, tmp_path / "page.html")
+    page.look(width=1280, height=900, scheme=scheme)
+    page.open(path)
+    for strokes in SIGNS.values():
+        for shift in (0.0, 0.14):
+            page.draw("#pad", [[(x * 0.8 + shift, y * 0.8 + shift) for x, y in strokes[0]]])
+            # The pen of the page is of the usual width, and images of 8x8 are coarse.
+            assert_as_predict(page, trained, tmp_path / "pad.png", 20)
+            page.value("document.getElementById('clear').click()")
+    prediction = kzoo.predict(trained, str(tmp_path / "pad.png"))
+    assert page.value("document.getElementById('caution').textContent") == prediction.notices[0]
+    assert_quiet(page, path)
 
 
 def test_a_picture_that_is_opened_is_answered(

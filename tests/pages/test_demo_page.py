@@ -206,6 +206,40 @@ def test_each_kind_of_data_has_its_entry(
     assert extra.items() <= described.items()
 
 
+@pytest.mark.parametrize(
+    ("name", "is_light_on_dark", "is_known"),
+    [
+        ("fashion_mnist", True, True),
+        ("/home/someone/train.npz", True, False),
+        ("/home/someone/photos", False, False),
+    ],
+)
+def test_a_drawing_is_dark_on_light_where_the_images_are_pictures_of_a_folder(
+    trained: kzoo.Run, name: str, is_light_on_dark: bool, is_known: bool
+) -> None:
+    """The named sets are light on dark; of a path the page has the last part alone."""
+    from kzoo.datasets import Scaling
+
+    stored = with_data(
+        trained.model, (28, 28), features=ImageFeatures(28, 28), scaling=Scaling(1 / 255), name=name
+    )
+    described = describe_model(stored)
+    assert described["dataset"] == Path(name).name
+    assert described["input"]["isLightOnDark"] is is_light_on_dark
+    assert described["input"]["isPolarityKnown"] is is_known
+    assert described["input"]["handwriting"] is None
+
+
+def test_the_caution_of_a_dataset_is_on_the_page(trained: kzoo.Run) -> None:
+    """The words are those of the catalogue, which `kzoo predict` prints too."""
+    from kzoo.datasets.catalogue import NAMED_DATASETS
+
+    known = NAMED_DATASETS["digits"].handwriting
+    assert known is not None
+    content = Elements(demo_page(trained.model)).content("model")
+    assert content["input"]["handwriting"]["caution"] == known.caution != ""
+
+
 def test_what_has_no_place_on_a_page_is_refused(trained: kzoo.Run) -> None:
     """Too many numbers, too many columns, and layers that the forward pass does not know."""
     arrays = with_data(trained.model, (101,), features=ArrayFeatures((101,)))

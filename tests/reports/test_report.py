@@ -132,7 +132,8 @@ def test_the_figures_are_those_of_evaluate(trained: kzoo.Run, digits_page: Path)
     assert result.majority is not None
     for share in (result.accuracy, result.majority, result.balanced_accuracy):
         assert f"{share * 100:.1f} %" in text
-    assert f"log loss {result.loss:.4f}" in text
+    assert f"test loss {result.loss:.4f}" in text
+    assert "cross-entropy of the test examples in nats" in text
     assert "epoch 3 kept" in text
     assert f"kzoo run {trained.path / directory.SPEC}" in text
 

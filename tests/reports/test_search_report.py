@@ -10,6 +10,7 @@ import pytest
 import kzoo
 from kzoo.errors import RunError
 from kzoo.figures.optimism import best_accuracy_optimism
+from kzoo.reports.charts import scatter_chart
 from kzoo.reports.search_content import search_content
 from kzoo.reports.search_parameters import Parameter, importance_of
 from kzoo.runs import directory
@@ -72,6 +73,58 @@ def test_a_search_is_one_page_the_same_twice(
     assert HOSTILE not in page
     assert "0003: &lt;img src=x onerror" in page
     assert "<script" not in page
+
+
+def test_the_chart_counts_trials_by_their_numbers(search: Search) -> None:
+    """A trial stands at its own number, also behind one that failed and has no dot."""
+    chart = search_content(search).progress
+    titles = {point.title.partition(":")[0]: point.x for point in chart.points}
+    assert "trial 0003" not in titles
+    ticks = {f"trial {tick.text}": tick.place for tick in chart.x_ticks}
+    assert len(ticks) >= 4
+    assert ticks.items() <= titles.items()
+    steps = np.diff([x for _, x in sorted(titles.items())])
+    # One gap is twice as wide: that of the trial that failed.
+    assert steps.max() == pytest.approx(2 * np.median(steps), abs=0.1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_few_trials_have_whole_numbers(count: int) -> None:
+    """There is no trial 0000.5."""
+    numbers = [float(number) for number in range(count)]
+    chart = scatter_chart(
+        "", numbers, numbers, ["" for _ in numbers], 0, x_title="", are_numbers=True
+    )
+    assert [tick.text for tick in chart.x_ticks] == [f"{number:04}" for number in range(count)]
+
+
+def test_the_luck_of_the_best_is_two_plain_sentences(
+    search: Search, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By how much the score may fall on new data, and that it is an upper estimate."""
+    monkeypatch.setattr("kzoo.reports.search_content._validation_rows", lambda best: 287)
+    optimism = search_content(search).optimism
+    assert optimism is not None
+    assert optimism > 0.001
+    page = kzoo.report(search, tmp_path / "page.html").read_text("utf-8")
+    assert (
+        "The best of 19 trials is partly luck: on new data, expect a score that is lower by up to "
+        f"about <b>{optimism * 100:.1f} percentage points</b>. This is an upper estimate, from "
+        "trials with 287 validation rows each." in page
+    )
+
+
+def test_the_numbers_of_an_axis_are_clear_of_the_lines(search: Search) -> None:
+    """The lowest value stands below the axes, the highest above them."""
+    parallel = search_content(search).parallel
+    heights = [
+        float(point.partition(",")[2]) for points, _ in parallel.lines for point in points.split()
+    ]
+    for axis in parallel.axes:
+        low, high = (tick.place for tick in axis.ticks)
+        # The letters of a text are above its place.
+        assert low - 10 > max(heights)
+        assert high < min(heights)
 
 
 def test_the_parameter_that_decides_comes_first(search: Search) -> None:

@@ -81,6 +81,14 @@ x_test, y_test = images[1500:], digits.target[1500:]
 layers = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(32, "relu")]
 model = keras.Sequential([*layers, keras.layers.Dense(10, "softmax")])
 """
+_IS_INVERTED = """
+import numpy as np
+pairs = [(path, Path("inverted", path.relative_to("my_photos")))
+         for path in Path("my_photos").rglob("*.png")]
+assert len(pairs) == 20
+for path, copy in pairs:
+    assert np.array_equal(np.asarray(Image.open(copy)), 255 - np.asarray(Image.open(path)))
+"""
 # Images as MNIST's are, to answer for.
 _MNIST = """
 import numpy as np
@@ -124,6 +132,7 @@ def _predict(place: Place) -> None:
     files.digit(place.folder / "7.png")
     files.digit(place.folder / "photos" / "1.png", "1")
     files.digit(place.folder / "more" / "cat.jpg", "4")
+    files.digit_folders(place.folder / "my_photos", place.data, each=2)
     place.put("small_cnn")
 
 
@@ -206,6 +215,7 @@ SCENES: dict[str, Scene] = {
         python={
             "kzoo.predict": _KERAS + 'x = (x * 255).astype("uint8")\nrun = "latest"\n',
         },
+        after={"ImageOps.invert": _IS_INVERTED},
     ),
     "docs/export.md": Scene(given=latest("small_cnn")),
     "docs/report.md": Scene(given=latest("search", "small_cnn")),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets.features import Column, TableFeatures
+from kzoo.datasets.catalogue import ARRAYS, NAMED_DATASETS
+from kzoo.datasets.features import Column, PixelFeatures, TableFeatures
 from kzoo.errors import DataError, RunError
 from kzoo.forward.network import Layer, operation_of
 from kzoo.prediction.pictures import highest_value, image_shape, takes_pictures
@@ -46,7 +48,8 @@ def describe_model(stored: StoredModel, precision: Precision | None = None) -> d
     accuracy = stored.figures.get("test_accuracy")
     return {
         "name": stored.name,
-        "dataset": data.name,
+        # Of a path the last part: a page is given to others.
+        "dataset": Path(data.name).name or data.name,
         "accuracy": round(accuracy, _DIGITS) if isinstance(accuracy, (int, float)) else None,
         "parameters": sum(array.size for array in stored.weights.values()),
         "classes": list(stored.class_names),
@@ -99,6 +102,7 @@ def _is_picture(data: DatasetFacts) -> bool:
 def _picture(data: DatasetFacts) -> dict[str, Any]:
     height, width, *channels = image_shape(data.features) or ()
     highest = highest_value(data)
+    handwriting = data.handwriting if not channels else None
     return {
         "kind": "picture",
         "height": height,
@@ -106,8 +110,21 @@ def _picture(data: DatasetFacts) -> dict[str, Any]:
         "colours": channels == [3],
         "highest": highest,
         "whole": highest > 1,
-        "handwriting": asdict(data.handwriting) if data.handwriting and not channels else None,
+        "handwriting": asdict(handwriting) if handwriting else None,
+        "isLightOnDark": _is_light_on_dark(data),
+        "isPolarityKnown": data.name in NAMED_DATASETS,
     }
+
+
+def _is_light_on_dark(data: DatasetFacts) -> bool:
+    """Tell whether a drawing is first taken as light on dark.
+
+    All grey images among the named datasets are. Elsewhere it is not known: in files of numbers 0
+    is most often the background, pictures in a folder are most often dark on light.
+    """
+    is_named = data.name in NAMED_DATASETS or data.handwriting is not None
+    is_of_numbers = isinstance(data.features, PixelFeatures) or bool(Path(data.name).suffix)
+    return is_named or data.name == ARRAYS or is_of_numbers
 
 
 def _columns(stored: StoredModel, table: TableFeatures) -> list[dict[str, Any]]:

@@ -40,7 +40,9 @@ function inkLine(ink, from, to, radius) {
   }
 }
 
-// A drawing as an image of a set of handwritten signs, drawn by a pen of the usual width.
+// A drawing as an image of a set of handwritten characters. It is as `prepareHandwriting` makes it of
+// the pad's picture, but for the pen: its width follows from the size of the drawing, so that a small
+// drawing does not become a blob.
 function imageOfHandwriting(strokes, how, height, width) {
   const points = strokes.flat();
   const xs = points.map((point) => point.x);
@@ -58,14 +60,19 @@ function imageOfHandwriting(strokes, how, height, width) {
   return place(scaled(ink, ink, 1 / FINER), how, height, width);
 }
 
-// A drawing as an image, where it stands on the pad.
-function imageOfDrawing(strokes, height, width) {
-  const side = Math.max(height, width);
-  const pen = Math.max(PEN * side, 1.5);
+// The pen's width in pixels of an image that is no handwriting.
+function penWidth(height, width) {
+  return Math.max(PEN * Math.max(height, width), 1.5);
+}
+
+// A drawing as an image, where it stands on the pad, as `kzoo predict` makes it of the pad's picture.
+function imageOfDrawing(strokes, height, width, isLightOnDark) {
+  const pen = penWidth(height, width);
   const finer = inkStrokes(strokes, 4 * height, 4 * width, 4 * pen, ({ x, y }) => ({
     x: 4 * x * width,
     y: 4 * y * height,
   }));
   const image = resize(finer, height, width);
-  return greyImage(height, width, image.values.map(toByte));
+  const values = image.values.map((ink) => toByte(isLightOnDark ? ink : 255 - ink));
+  return greyImage(height, width, values);
 }

@@ -4,7 +4,7 @@
 const MOST_PIXELS = 1600;
 const MOST_BARS = 12;
 const LONG_NAME = 8;
-// Of the pad's side, as the pen shows there.
+// Of the pad's side, as the pen shows there where an image of handwriting is made of the drawing.
 const PEN_SHOWN = 0.065;
 
 const byId = (id) => document.getElementById(id);
@@ -43,6 +43,8 @@ function wordPage(model, say) {
   byId("facts").textContent = facts.join(" · ");
   for (const name of ["undo", "clear", "open", "reset", "privacy"]) byId(name).textContent = say(name);
   byId("inside-title").textContent = say("inside");
+  // The same sentence that `kzoo predict` prints, which is in English alone.
+  byId("caution").textContent = model.input.handwriting ? model.input.handwriting.caution : "";
 }
 
 // Returns what shows the answer to an input of order one ({values, shape}, or null where there is
@@ -110,7 +112,7 @@ function makeBars(classes, say) {
     byId("bars").append(row);
     return { row, name, fill, share };
   });
-  byId("bars").style.setProperty("--names", `${longest * 0.62 + 0.4}rem`);
+  byId("bars").style.setProperty("--names", `${longest * 0.68 + 0.4}rem`);
   return (probabilities) => {
     const order = classes.map((_, i) => i);
     if (isSorted && probabilities) order.sort((a, b) => probabilities[b] - probabilities[a]);
@@ -127,13 +129,14 @@ function makeBars(classes, say) {
   };
 }
 
-function showSeen({ height, width, colours: isColoured }, bytes) {
+function showSeen({ height, width, colours: isColoured, isLightOnDark }, bytes) {
+  const blank = isColoured || isLightOnDark ? 0 : 255;
   const canvas = byId("seen");
   [canvas.width, canvas.height] = [width, height];
   const pixels = new ImageData(width, height);
   for (let i = 0; i < height * width; i++) {
     for (let k = 0; k < 3; k++) {
-      pixels.data[4 * i + k] = bytes ? bytes[isColoured ? 3 * i + k : i] : 0;
+      pixels.data[4 * i + k] = bytes ? bytes[isColoured ? 3 * i + k : i] : blank;
     }
     pixels.data[4 * i + 3] = 255;
   }
@@ -176,7 +179,30 @@ function startPicture(model, say, show) {
     show({ values, shape: model.shape }, bytes, "");
   };
   const pad = makePad(input, show, answer);
+  if (!input.colours) startPolarity(model, say, pad);
   takePictures(input, say, pad, answer);
+}
+
+// Says what is made of a drawing. A model of no handwriting gets it as it stands on the pad; where it
+// is not known whether its images are light on dark, a person can invert the pad.
+function startPolarity({ input, dataset }, say, pad) {
+  const word = () => {
+    const name = input.handwriting ? "prepared" : input.isPolarityKnown ? "lightOnDarkKnown"
+      : input.isLightOnDark ? "lightOnDark" : "darkOnLight";
+    byId("polarity").textContent = say(name, { dataset, invert: say("invert") });
+    if (input.handwriting) return;
+    byId("board").classList.toggle("light-on-dark", input.isLightOnDark);
+    byId("board").classList.toggle("dark-on-light", !input.isLightOnDark);
+  };
+  word();
+  byId("invert").textContent = say("invert");
+  byId("invert").hidden = Boolean(input.handwriting || input.isPolarityKnown);
+  byId("invert").addEventListener("click", () => {
+    input.isLightOnDark = !input.isLightOnDark;
+    word();
+    pad.change();
+  });
+  pad.change();
 }
 
 // Makes the pad: strokes by mouse, touch or pen, or a picture that was opened.
@@ -187,10 +213,12 @@ function makePad(input, show, answer) {
   let isWaiting = false;
 
   const draw = () => {
-    drawPad(pad, strokes, picture);
+    drawPad(pad, strokes, picture, input);
     byId("hint").hidden = Boolean(strokes.length || picture);
     byId("undo").disabled = !strokes.length;
     byId("clear").disabled = !(strokes.length || picture);
+    // A picture is given as it is.
+    byId("invert").disabled = Boolean(picture);
   };
   const change = () => {
     // Once for each picture of the screen, however fast a pen is.
@@ -227,6 +255,7 @@ function makePad(input, show, answer) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   draw();
   return {
+    change,
     showPicture(bitmap) {
       [strokes, picture] = [[], bitmap];
       draw();
@@ -234,9 +263,9 @@ function makePad(input, show, answer) {
   };
 }
 
-function imageOf(strokes, { handwriting, height, width }) {
+function imageOf(strokes, { handwriting, height, width, isLightOnDark }) {
   return handwriting ? imageOfHandwriting(strokes, handwriting, height, width)
-    : imageOfDrawing(strokes, height, width);
+    : imageOfDrawing(strokes, height, width, isLightOnDark);
 }
 
 // Adds to the strokes that `current` gives what one pointer at a time draws.
@@ -271,11 +300,14 @@ function takeStrokes(pad, current, change) {
   pad.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 }
 
-function drawPad(pad, strokes, picture) {
+function drawPad(pad, strokes, picture, input) {
   const ratio = window.devicePixelRatio || 1;
   const [width, height] = [pad.clientWidth, pad.clientHeight].map((side) => Math.round(side * ratio));
   [pad.width, pad.height] = [width, height];
   const context = pad.getContext("2d");
+  // Saved as a file, the pad is what it looks like.
+  context.fillStyle = getComputedStyle(pad).backgroundColor;
+  context.fillRect(0, 0, width, height);
   if (picture) {
     const factor = Math.min(width / picture.width, height / picture.height);
     const [wide, tall] = [picture.width * factor, picture.height * factor];
@@ -283,7 +315,9 @@ function drawPad(pad, strokes, picture) {
     context.drawImage(picture, (width - wide) / 2, (height - tall) / 2, wide, tall);
   }
   context.strokeStyle = getComputedStyle(pad).color;
-  context.lineWidth = PEN_SHOWN * Math.max(width, height);
+  const pen = input.handwriting ? PEN_SHOWN
+    : penWidth(input.height, input.width) / Math.max(input.height, input.width);
+  context.lineWidth = pen * Math.max(width, height);
   context.lineCap = "round";
   context.lineJoin = "round";
   for (const stroke of strokes) {
@@ -308,7 +342,9 @@ function takePictures(input, say, pad, answer) {
     }
     const { bytes, isStretched } = imageOfPicture(bitmap, input);
     pad.showPicture(bitmap);
-    byId("message").textContent = isStretched && input.handwriting ? say("noInk") : file.name || "";
+    byId("message").textContent = isStretched && input.handwriting ? say("noInk")
+      : isStretched ? say("stretched", { name: file.name || say("picture"), ...input })
+        : file.name || "";
     answer(bytes);
   };
   const board = byId("board");
