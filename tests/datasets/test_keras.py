@@ -96,7 +96,7 @@ def test_a_failed_download_says_how_to_supply_the_data() -> None:
     message = str(caught.value)
     assert message.startswith("mnist: is not available (KZOO_DATA is not set; none in ")
     assert "download: no network)" in message
-    assert "Put mnist.npz in a folder and set KZOO_DATA to that folder" in message
+    assert "/mnist.npz) in a folder and set KZOO_DATA to that folder" in message
     assert "--data digits" in message
     assert "\n" not in message
 
