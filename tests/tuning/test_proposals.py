@@ -1,4 +1,4 @@
-"""What a search tries next, with each of the four algorithms."""
+"""What a search tries next, with each of the algorithms."""
 
 from __future__ import annotations
 
