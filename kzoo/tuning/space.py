@@ -212,8 +212,12 @@ def _declare_range(parameters: Parameters, key: str, dimension: Range) -> float 
         # By number: keras-tuner loses the last value of 0 to 1 by 0.1 to rounding.
         number = parameters.Int(key, 0, _count_steps(dimension, step) - 1)
         return None if number is None else _value(dimension, step, number)
-    kind = parameters.Int if isinstance(dimension, IntDimension) else parameters.Float
-    value = kind(key, dimension.min, dimension.max, sampling=dimension.sampling)
+    sampling = dimension.sampling
+    value: float | None
+    if isinstance(dimension, IntDimension):
+        value = parameters.Int(key, dimension.min, dimension.max, sampling=sampling)
+    else:
+        value = parameters.Float(key, dimension.min, dimension.max, sampling=sampling)
     return None if value is None else _within(dimension, value)
 
 
