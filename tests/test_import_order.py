@@ -49,12 +49,14 @@ FILES = sorted(set(PACKAGE.rglob("*.py")) - {PACKAGE / "__init__.py", PACKAGE / 
 GUARD = '''
 import sys
 
+HEAVY = {"tensorflow", "keras", "keras_tuner", "optuna", "torch", "jax"}
+
 
 class Guard:
     """Refuses what the light commands must not import."""
 
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"tensorflow", "keras", "keras_tuner", "torch", "jax"}:
+        if name.partition(".")[0] in HEAVY:
             raise AssertionError(f"imported {name}")
 
 

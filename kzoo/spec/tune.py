@@ -37,6 +37,7 @@ ALGORITHMS = {
         Algorithm("random"),
         Algorithm("grid", is_whole=True, lists_values=True),
         Algorithm("bayesian"),
+        Algorithm("tpe"),
         Algorithm("hyperband", sets_epochs=True, is_whole=True),
     )
 }
@@ -177,7 +178,11 @@ MaxTrials = Annotated[int, Field(ge=1, le=MOST_TRIALS)]
 class TuneSpec(Section):
     """A search: how candidates are proposed, over which values, for what."""
 
-    algorithm: AlgorithmName = Field("random", description="keras-tuner's oracle that proposes.")
+    algorithm: AlgorithmName = Field(
+        "random",
+        description="What proposes: an oracle of keras-tuner, or tpe, a sampler of Optuna, which "
+        "the extra optuna brings.",
+    )
     max_trials: MaxTrials | None = Field(
         None,
         description="Trials at most. If not given, as many as a whole grid or Hyperband has, and "

@@ -86,7 +86,7 @@ def _difference(logged: Trial | None, proposed: Trial | None) -> str:
     name = f"trial {known.number}: " if known else ""
     return (
         f"{name}the search proposes {_describe(proposed)}, but its log has {_describe(logged)}; "
-        "was the spec changed, or another version of keras-tuner installed?"
+        "was the spec changed, or another version of keras-tuner or Optuna installed?"
     )
 
 

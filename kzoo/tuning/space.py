@@ -1,11 +1,12 @@
-"""The space of a search: the values of each dimension, and how keras-tuner is told of them."""
+"""The space of a search: the values of each dimension, and how a library is told of them."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from kzoo.errors import SpecError
 from kzoo.spec.space import is_same, options
@@ -17,9 +18,6 @@ from kzoo.spec.tune import (
     IntDimension,
 )
 
-if TYPE_CHECKING:
-    import keras_tuner
-
 Values = dict[str, Any]
 Range = IntDimension | FloatDimension
 
@@ -29,8 +27,33 @@ _MAX_GRID_VALUES = 100_000
 _MAX_STEPS = 2**53
 
 
+class Parameters(Protocol):
+    """What keras-tuner's `HyperParameters` has of what is used here; values are None out of scope.
+
+    Another library's record of a space is asked in the same words.
+    """
+
+    def Choice(self, name: str, values: Sequence[str]) -> str | None:  # noqa: N802
+        """Return one of these values."""
+
+    def Int(  # noqa: N802
+        self, name: str, min_value: int, max_value: int, *, sampling: str = "linear"
+    ) -> int | None:
+        """Return a whole number of a range, both ends included."""
+
+    def Float(  # noqa: N802
+        self, name: str, min_value: float, max_value: float, *, sampling: str = "linear"
+    ) -> float | None:
+        """Return a number of a range."""
+
+    def conditional_scope(
+        self, parent_name: str, parent_values: Sequence[str]
+    ) -> AbstractContextManager[Any]:
+        """Hold what is asked inside to these values of a choice."""
+
+
 def declare(
-    parameters: keras_tuner.HyperParameters,
+    parameters: Parameters,
     space: Mapping[str, Dimension],
     *,
     grid: bool = False,
@@ -38,7 +61,7 @@ def declare(
     """Register each dimension under its path and return the current values.
 
     Args:
-        parameters: keras-tuner's record of a space; what it has already, it keeps.
+        parameters: A library's record of a space; what it has already, it keeps.
         space: From spec paths to dimensions.
         grid: Whether each range is a list of values: all of its steps, or ten without a step.
 
@@ -74,6 +97,11 @@ def count_points(space: Mapping[str, Dimension], *, grid: bool = False) -> int |
     return points
 
 
+def every_point(space: Mapping[str, Dimension]) -> Iterator[Values]:
+    """Yield each point of a space that has an end, the last dimension changing fastest."""
+    return _every(list(space.items()))
+
+
 def rarest_share(space: Mapping[str, Dimension]) -> float:
     """Return the probability of the point that random draws find last, of a space with an end."""
     share = 1.0
@@ -96,6 +124,29 @@ def encode(
     return None if None in encoded.values() or len(encoded) != len(values) else encoded
 
 
+def _every(dimensions: Sequence[tuple[str, Dimension]]) -> Iterator[Values]:
+    if not dimensions:
+        yield {}
+        return
+    (path, dimension), *rest = dimensions
+    spaces = {json.dumps(value): below for value, below in options(dimension)}
+    for value in _every_value(path, dimension):
+        below = spaces.get(json.dumps(value), {})
+        for others in _every([*below.items(), *rest]):
+            yield {path: value, **others}
+
+
+def _every_value(path: str, dimension: Dimension) -> Iterator[Any]:
+    step = _step(dimension) if isinstance(dimension, Range) else None
+    if not isinstance(dimension, Range):
+        yield from _list(path, dimension)
+    elif step is None:
+        yield from range(round(dimension.min), round(dimension.max) + 1)
+    else:
+        for number in range(_count_steps(dimension, step)):
+            yield _value(dimension, step, number)
+
+
 def _encode_tree(
     space: Mapping[str, Dimension], values: Mapping[str, Any], grid: bool, prefix: str = ""
 ) -> Iterator[tuple[str, Any]]:
@@ -109,7 +160,7 @@ def _encode_tree(
 
 
 def _declare_tree(
-    parameters: keras_tuner.HyperParameters,
+    parameters: Parameters,
     space: Mapping[str, Dimension],
     grid: bool,
     prefix: str = "",
@@ -147,9 +198,7 @@ def _encode(path: str, dimension: Dimension, value: Any, grid: bool) -> Any:
     return number if _value(dimension, step, number) == value else None
 
 
-def _declare(
-    parameters: keras_tuner.HyperParameters, key: str, path: str, dimension: Dimension, grid: bool
-) -> Any:
+def _declare(parameters: Parameters, key: str, path: str, dimension: Dimension, grid: bool) -> Any:
     if isinstance(dimension, Range) and not grid:
         return _declare_range(parameters, key, dimension)
     # As texts: keras-tuner refuses a choice between values of different types.
@@ -157,16 +206,18 @@ def _declare(
     return None if chosen is None else json.loads(chosen)
 
 
-def _declare_range(
-    parameters: keras_tuner.HyperParameters, key: str, dimension: Range
-) -> float | None:
+def _declare_range(parameters: Parameters, key: str, dimension: Range) -> float | None:
     step = _step(dimension)
     if step is not None:
         # By number: keras-tuner loses the last value of 0 to 1 by 0.1 to rounding.
         number = parameters.Int(key, 0, _count_steps(dimension, step) - 1)
         return None if number is None else _value(dimension, step, number)
-    kind = parameters.Int if isinstance(dimension, IntDimension) else parameters.Float
-    value = kind(key, dimension.min, dimension.max, sampling=dimension.sampling)
+    sampling = dimension.sampling
+    value: float | None
+    if isinstance(dimension, IntDimension):
+        value = parameters.Int(key, dimension.min, dimension.max, sampling=sampling)
+    else:
+        value = parameters.Float(key, dimension.min, dimension.max, sampling=sampling)
     return None if value is None else _within(dimension, value)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kzoo.tuning.search import Search
 
-ALGORITHMS = ["random", "grid", "bayesian", "hyperband"]
+ALGORITHMS = ["random", "grid", "bayesian", "hyperband", "tpe"]
 SPEC: dict[str, Any] = {
     "name": "small",
     "model": {"builder": "deep_mlp", "hidden_units": [8, 8]},

@@ -54,7 +54,7 @@ def finish(proposer: Proposer, *, workers: int = 1, most: int = 10**6) -> list[T
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-@pytest.mark.parametrize("algorithm", ["random", "grid", "bayesian"])
+@pytest.mark.parametrize("algorithm", ["random", "grid", "bayesian", "tpe"])
 def test_known_points_come_first_and_once(algorithm: str, workers: int) -> None:
     """Every point of the space is tried once, the known ones before the others."""
     proposer = proposer_of(algorithm, KNOWN)
@@ -86,13 +86,14 @@ def test_hyperband_trains_known_points_whole(workers: int) -> None:
     assert all(by_number[trial.parent or ""].values == trial.values for trial in promoted)
 
 
-def test_a_bayesian_search_learns_from_them() -> None:
+@pytest.mark.parametrize("algorithm", ["bayesian", "tpe"])
+def test_a_search_by_a_model_learns_from_them(algorithm: str) -> None:
     """What they came to decides its first proposal."""
-    known = [{"a": n % 5, "b": "xy"[n % 2], "c": 0.5} for n in range(9)]
+    known = [{"a": n % 5, "b": "xy"[n % 2], "c": n // 10 / 2} for n in range(12)]
     firsts = []
     for sign in (1, -1):
-        proposer = proposer_of("bayesian", known)
-        for _ in range(9):
+        proposer = proposer_of(algorithm, known)
+        for _ in known:
             trial = proposer.ask()
             assert trial is not None
             proposer.tell(replace(trial, score=sign * float(trial.values["a"])))

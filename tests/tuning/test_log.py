@@ -20,7 +20,7 @@ from kzoo.tuning.log import Asked, Event, Idle, SearchLog, Told
 from kzoo.tuning.replay import replay
 
 RATE = {"type": "float", "min": 1e-4, "max": 1e-2, "sampling": "log"}
-TRIALS = {"random": 6, "grid": 6, "bayesian": 6, "hyperband": 12}
+TRIALS = {"random": 6, "grid": 6, "bayesian": 6, "hyperband": 12, "tpe": 6}
 SEARCHES = pytest.mark.parametrize("algorithm", TRIALS)
 FIRST = Trial("0000", {"a": 1, "b": 2.5, "c": True, "d": "ü"})
 SECOND = Trial("0001", {"a": 1}, epochs=9, parent="0000")

@@ -1,4 +1,4 @@
-"""What a search tries next, with each of the four algorithms."""
+"""What a search tries next, with each of the algorithms."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def finish(
         proposals.tell(replace(ended, score=score(ended)))
 
 
-@pytest.mark.parametrize("algorithm", ["random", "grid", "bayesian"])
+@pytest.mark.parametrize("algorithm", ["random", "grid", "bayesian", "tpe"])
 @pytest.mark.parametrize("workers", [1, 3])
 def test_every_point_of_a_small_space_is_tried_once(algorithm: str, workers: int) -> None:
     """A search of a finite space ends when all of it was tried, and not before."""
