@@ -179,7 +179,7 @@ class TuneSpec(Section):
     """A search: how candidates are proposed, over which values, for what."""
 
     algorithm: AlgorithmName = Field(
-        "random",
+        "bayesian",
         description="What proposes: an oracle of keras-tuner, or tpe, a sampler of Optuna, which "
         "the extra optuna brings.",
     )

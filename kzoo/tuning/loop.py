@@ -27,7 +27,8 @@ from kzoo.tuning.pruning import Curve
 from kzoo.tuning.search import TRIALS
 from kzoo.tuning.seeds import with_seed
 from kzoo.tuning.standing import Standings
-from kzoo.tuning.worker import STOPPED, Job, LogTroubles, failed, run_trial, runs_of
+from kzoo.tuning.trial_runs import LogTroubles, runs_of
+from kzoo.tuning.worker import STOPPED, Job, failed, run_trial
 
 # Seconds between two looks at the clock and at the number of workers.
 _PATIENCE = 0.5

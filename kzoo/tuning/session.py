@@ -49,7 +49,8 @@ from kzoo.tuning.search_data import keep_arrays, placed, refuse_frames
 from kzoo.tuning.standing import Standings
 from kzoo.tuning.takeover import take_over, tell_taken
 from kzoo.tuning.terms import Terms
-from kzoo.tuning.worker import ask_worker, data_of, keep_data
+from kzoo.tuning.trial_data import data_of, keep_data
+from kzoo.tuning.worker import ask_worker
 
 
 @dataclass(frozen=True)

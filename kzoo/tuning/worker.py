@@ -5,13 +5,12 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kzoo.datasets import Dataset, load_dataset
 from kzoo.errors import (
     DataError,
     DivergedError,
@@ -28,6 +27,8 @@ from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
 from kzoo.tuning.needs import Needs, check_data, check_place, copied_callbacks
 from kzoo.tuning.seeds import is_behind, seed_number, with_seed
+from kzoo.tuning.trial_data import data_of, load_data
+from kzoo.tuning.trial_runs import LogTroubles, finished_run, hold_broken_off
 
 # In a trial's metrics: it was ended early.
 STOPPED = "stopped"
@@ -38,12 +39,6 @@ if TYPE_CHECKING:
     from kzoo.spec.tune import CostName, PruneName
     from kzoo.train.reuse import Workbench
     from kzoo.tuning.pruning import Curve
-
-# The data of the last trials in this process: those of the next are the same. Each seed of a trial
-# holds out its own rows.
-_loaded: dict[str, Dataset] = {}
-_MOST_LOADED = 3
-
 
 @dataclass(frozen=True)
 class Job:
@@ -99,7 +94,7 @@ def run_trial(job: Job) -> Trial:
     began = time.perf_counter()
     try:
         check_place(job.needs)
-        run = _finished(job.folder, job.trial.number) or _train(job)
+        run = finished_run(job.folder, job.trial.number) or _train(job)
         scores = [float(run.metrics[job.metric])]
         is_stopped = bool(run.metrics.get(STOPPED))
         while len(scores) < job.seeds and not is_stopped:
@@ -143,7 +138,7 @@ def _score_with_seed(job: Job, index: int, seconds: float | None) -> float:
         prune=None,
         is_watched=False,
     )
-    run = _finished(job.folder, number) or _train(other)
+    run = finished_run(job.folder, number) or _train(other)
     return float(run.metrics[job.metric])
 
 
@@ -196,7 +191,7 @@ def _train(job: Job) -> Run:
 
     began, spec, trial = time.perf_counter(), _load_spec(job.spec), job.trial
     with ExitStack() as stack:
-        broken_off = _hold_broken_off(job, stack)
+        broken_off = hold_broken_off(job.folder, trial.number, stack)
         # The search has said what there is to notice.
         dataset = replace(load_data(spec), notices=())
         check_data(job.needs, data_of(spec), dataset.fingerprint)
@@ -213,7 +208,7 @@ def _train(job: Job) -> Run:
         # One that forgets cannot go on where it was: such a trial begins anew.
         start = None if forgetting(callbacks) else read_checkpoint(where)
         earlier = 0
-        if trial.parent and (parent := _finished(job.folder, trial.parent)):
+        if trial.parent and (parent := finished_run(job.folder, trial.parent)):
             earlier = parent.metrics["epochs"]
             start = start or read_checkpoint(parent.path / directory.CHECKPOINT)
         clock = TrialClock(trainee.recorder, job.seconds, earlier, job.until)
@@ -262,87 +257,3 @@ def _load_spec(tree: dict[str, Any]) -> Spec:
     except PluginError as error:
         # Of a plugin that cannot be imported here; a builder that refuses values comes later.
         raise WorkerError(str(error)) from error
-
-
-@dataclass(frozen=True)
-class LogTroubles:
-    """What went wrong in the logs of a trial: written by its worker, read by the search.
-
-    Attributes:
-        path: The directory of the trial's run.
-    """
-
-    path: Path
-
-    def add(self, line: str) -> None:
-        """Write a line down."""
-        with suppress(OSError), self._file.open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
-
-    def lines(self) -> list[str]:
-        """Return all lines."""
-        with suppress(OSError):
-            return self._file.read_text("utf-8").splitlines()
-        return []
-
-    @property
-    def _file(self) -> Path:
-        return self.path / "logs.txt"
-
-
-def load_data(spec: Spec) -> Dataset:
-    """Return a spec's data, loaded once for all trials that a process runs one after the other."""
-    key = data_of(spec)
-    if key not in _loaded:
-        keep_data(spec, load_dataset(spec))
-    return _loaded[key]
-
-
-def keep_data(spec: Spec, dataset: Dataset) -> None:
-    """Have `load_data` return data that are loaded already, and forget other searches' data."""
-    key = data_of(spec)
-    section = key.rpartition(" ")[0]
-    for other in [other for other in _loaded if other.rpartition(" ")[0] != section]:
-        del _loaded[other]
-    if len(_loaded) >= _MOST_LOADED:
-        # The seeds of each trial come in the same order: the first ones are needed next.
-        del _loaded[next(reversed(_loaded))]
-    _loaded[key] = dataset
-
-
-def data_of(spec: Spec) -> str:
-    """Return what of a spec decides which data are read, and how they are split."""
-    section = spec.dataset.model_copy(update={"augment": None})
-    return f"{section.model_dump_json()} {spec.seed}"
-
-
-def _finished(folder: Path, number: str) -> Run | None:
-    """Return the run that finished a trial."""
-    runs = (Run(path) for path in _attempts(folder, number))
-    return next((run for run in runs if (run.path / directory.METRICS).is_file()), None)
-
-
-def _hold_broken_off(job: Job, stack: ExitStack) -> Path | None:
-    """Return the last run that began this trial and that nobody holds any more, now held."""
-    for path in reversed(_attempts(job.folder, job.trial.number)):
-        try:
-            # Whoever holds it may be cut off from here, and alive.
-            stack.enter_context(holding(path))
-        except RunError:
-            continue
-        return path
-    return None
-
-
-def _attempts(folder: Path, number: str) -> list[Path]:
-    """Return the runs of a trial that have their records, in the order in which they began."""
-    return sorted(
-        path
-        for path in folder.glob(f"{number}-*")
-        if (path / directory.SPEC).is_file() and (path / directory.ENVIRONMENT).is_file()
-    )
-
-
-def runs_of(folder: Path, number: str) -> list[Path]:
-    """Return the directories of the runs of a trial, one a seed and an attempt."""
-    return [*folder.glob(f"{number}-*"), *folder.glob(f"{number}.*-*")]

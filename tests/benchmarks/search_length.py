@@ -39,7 +39,13 @@ from kzoo.tuning.terms import Terms
 from kzoo.tuning.worker import run_trial
 
 WORKERS, EPOCHS = 2, 10
-CHANGES = {"dataset.name": "digits", "fit.epochs": EPOCHS, "fit.min_steps": None}
+CHANGES = {
+    "dataset.name": "digits",
+    "fit.epochs": EPOCHS,
+    "fit.min_steps": None,
+    # What proposes takes no time: the machinery is measured.
+    "tune.algorithm": "random",
+}
 PARTS = {
     "load": "its spec and its data are loaded",
     "build": "the model is built, with its optimizer",

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from readme import put_table
-from search import EPOCHS, SPEC, WORKERS, keras_tuner_script
+from search import EPOCHS, RANDOM, SPEC, WORKERS, keras_tuner_script
 
 import kzoo
 from kzoo.machine import count_cores
@@ -90,7 +90,8 @@ class AllSeeds(LocalWorkers):
 
 def search_whole(trials: int, folder: str) -> dict[str, Any]:
     """Search as `kzoo tune` does, without giving a trial up."""
-    spec = kzoo.load_spec(SPEC, {"fit.epochs": EPOCHS, "tune.seeds_per_trial": SEEDS})
+    changes = {"fit.epochs": EPOCHS, "tune.seeds_per_trial": SEEDS, "tune.algorithm": "random"}
+    spec = kzoo.load_spec(SPEC, changes)
     with AllSeeds(WORKERS, max(count_cores() // WORKERS, 1)) as executor:
         session = Session(executor, "quiet", Terms(max_trials=trials))
         found = session.begin(spec, None, Path(folder))
@@ -108,7 +109,7 @@ def command_of(name: str, trials: int, folder: str) -> list[str]:
     }
     if name not in kzoo_changes:
         return [sys.executable, __file__, "--trials", str(trials), "--part", name, folder]
-    command = [sys.executable, "-m", "kzoo", "tune", SPEC, f"fit.epochs={EPOCHS}"]
+    command = [sys.executable, "-m", "kzoo", "tune", SPEC, RANDOM, f"fit.epochs={EPOCHS}"]
     command += [*kzoo_changes[name], "--max-trials", str(trials), "--workers", str(WORKERS)]
     return [*command, "--out", folder, "--quiet", "--json"]
 

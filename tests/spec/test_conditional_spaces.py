@@ -203,7 +203,7 @@ def test_show_draws_the_tree(kzoo_here: Command, tmp_path: Any) -> None:
     shown = kzoo_here("show", "mine.json").stdout
     lines = [line.rstrip() for line in shown[shown.index("what kzoo tune tries") :].splitlines()]
     assert lines[1:8] == [
-        "  random, 20 trials at most; more val_accuracy is better",
+        "  bayesian, 20 trials at most; more val_accuracy is better",
         "  └── optimizer.name",
         "      ├── adam",
         "      │   └── optimizer.learning_rate  0.001 to 0.5, evenly over the logarithm",

@@ -14,6 +14,7 @@ SPEC: dict[str, Any] = {
     "optimizer": {"name": "adam", "learning_rate": 0.01},
     "fit": {"epochs": 3, "batch_size": 200, "execution": "graph"},
     "tune": {
+        "algorithm": "random",
         "max_trials": 4,
         "space": {
             "model.hidden_units.*": {"type": "int", "min": 4, "max": 64, "sampling": "log"},
@@ -27,6 +28,7 @@ SPEC: dict[str, Any] = {
 ONE_SHAPE: dict[str, Any] = {
     **SPEC,
     "tune": {
+        "algorithm": "random",
         "max_trials": 4,
         "space": {"optimizer.learning_rate": SPEC["tune"]["space"]["optimizer.learning_rate"]},
     },

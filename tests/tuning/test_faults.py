@@ -33,7 +33,7 @@ from kzoo.errors import (
     UnknownNameError,
     WorkerError,
 )
-from kzoo.tuning import tune, worker
+from kzoo.tuning import trial_data, tune, worker
 from kzoo.tuning.executors import InProcess
 from kzoo.tuning.needs import Needs, versions
 from kzoo.tuning.search import Search
@@ -345,9 +345,9 @@ def test_data_changed_under_way_are_refused(tmp_path: Path) -> None:
     found = search(tmp_path / "runs", spec=spec, max_trials=1)
     spec_now = kzoo.load_spec(found.path / "search.json")
     np.savez(place, x_train=ARRAYS[0] + 1, y_train=ARRAYS[1])
-    worker._loaded.clear()
+    trial_data._loaded.clear()
     needs = Needs(
-        found.path, worker.data_of(spec_now), events(found.path, "began")[0]["fingerprint"],
+        found.path, trial_data.data_of(spec_now), events(found.path, "began")[0]["fingerprint"],
         (), versions(),
     )  # fmt: skip
     trial = found.trials[0]
@@ -357,7 +357,7 @@ def test_data_changed_under_way_are_refused(tmp_path: Path) -> None:
         worker.run_trial(job)
     with pytest.raises(KzooError, match="are not those that the search began with"):
         worker.ask_worker(needs, tree)
-    worker._loaded.clear()
+    trial_data._loaded.clear()
 
 
 def test_a_trial_is_not_resumed_as_a_run(whole: Search, kzoo_here: Command) -> None:
