@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from kzoo.train.reuse import Workbench
     from kzoo.tuning.pruning import Curve
 
+
 @dataclass(frozen=True)
 class Job:
     """What a worker is sent, in what any process can read.
