@@ -18,8 +18,9 @@ from kzoo.start import keras
 # The score after each epoch of a trial that has ended.
 Curve = tuple[float, ...]
 
-# Ended trials that have to have come to an epoch before one is pruned there.
-_FEWEST = 4
+# Ended trials that have to have come to an epoch before one is pruned there: a median of few says
+# little, while of few trials the best goes on whatever the others are.
+_FEWEST: dict[PruneName, int] = {"median": 4, "halving": 1}
 # Successive halving keeps one trial in so many at each rung, and goes on as many times as long.
 _FACTOR = 3
 
@@ -33,7 +34,8 @@ def is_hopeless(
     epoch. Source: Golovin et al., "Google Vizier", KDD 2017.
 
     ``halving``: at one of the epochs 1, 3, 9, ... it is not in the best third of all that came so
-    far. Source: Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020.
+    far, rounded up: of two or three it has to be the best. Source: Li et al., "A System for
+    Massively Parallel Hyperparameter Tuning", MLSys 2020.
 
     Args:
         rule: How to compare.
@@ -45,7 +47,7 @@ def is_hopeless(
     epoch = len(curve)
     own = [sign * score for score in curve]
     reached = [[sign * score for score in other[:epoch]] for other in others if len(other) >= epoch]
-    if len(reached) < _FEWEST:
+    if len(reached) < _FEWEST[rule]:
         return False
     if not math.isfinite(own[-1]):
         return True

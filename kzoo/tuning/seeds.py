@@ -9,8 +9,6 @@ from typing import Any
 
 from kzoo.figures import Direction
 
-# Trials that have to have as many seeds before one gets no more.
-_FEWEST = 4
 # One trial in so many is trained with one more seed.
 _FACTOR = 3
 _MOST_SEEDS = 2**32
@@ -21,8 +19,8 @@ def is_behind(
 ) -> bool:
     """Return whether a trial is trained with no more seeds.
 
-    It is not in the best third of all that were trained with as many seeds, by the mean of their
-    first scores; of fewer than four others nothing is said.
+    It is not in the best third of all that were trained with as many seeds, rounded up, by the mean
+    of their first scores: of two or three it has to be the best.
 
     Args:
         scores: Its score with each seed so far, one or more.
@@ -32,8 +30,6 @@ def is_behind(
     sign, count = (1.0 if direction == "max" else -1.0), len(scores)
     means = [sign * statistics.fmean(other[:count]) for other in others if len(other) >= count]
     own = sign * statistics.fmean(scores)
-    if len(means) < _FEWEST:
-        return False
     return sum(mean > own for mean in means) >= math.ceil((len(means) + 1) / _FACTOR)
 
 

@@ -39,7 +39,11 @@ GOOD, BAD = (0.5, 0.7, 0.9), (0.1, 0.2, 0.3)
         ("halving", [0.4], [GOOD, BAD, BAD, BAD], False),
         ("halving", [0.1, 0.1], [GOOD] * 8, False),
         ("halving", [0.1, 0.1, 0.1], [GOOD] * 8, True),
-        ("halving", [0.4], [GOOD] * 3, False),
+        # Of two or three the best goes on, and of one alone nothing is said.
+        ("halving", [0.4], [GOOD], True),
+        ("halving", [0.4], [BAD, BAD], False),
+        ("halving", [0.4], [BAD, GOOD], True),
+        ("halving", [0.4], [], False),
     ],
 )
 def test_a_trial_is_hopeless_by_its_rule(
