@@ -39,8 +39,8 @@ def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:
     for argument in arguments:
         path, equals, text = argument.partition("=")
         if not equals or not path:
-            file = f" Did you mean --data {argument}?" if _names_data(argument) else ""
-            raise SpecError(f"{argument}: expected path=value, as in fit.epochs=3.{file}")
+            file = f"; did you mean --data {argument}?" if _names_data(argument) else ""
+            raise SpecError(f"{argument}: expected path=value, as in fit.epochs=3{file}")
         if path in overrides:
             raise SpecError(f"{path}: is given twice; keep one")
         overrides[path] = _parse_value(path, text)
