@@ -18,7 +18,7 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from kzoo.errors import PluginError, UnknownNameError
+from kzoo.errors import PluginError, UnknownNameError, did_you_mean
 
 BuilderFunction = Callable[..., Any]
 Function = TypeVar("Function", bound=BuilderFunction)
@@ -86,13 +86,10 @@ def get_builder(name: str, *, where: str = "") -> BuilderFunction:
         return _decorated[name]
     points = _points(_BUILDERS_GROUP).get(name)
     if not points:
-        raise UnknownNameError(
-            "builder",
-            name,
-            list_models(),
-            where=where,
-            more=" A builder that a script registers is known in this script alone.",
-        )
+        known = list_models()
+        likely = did_you_mean(name, known)
+        more = "" if likely else " A builder that a script registers is known in this script alone."
+        raise UnknownNameError("builder", name, known, where=where, more=more)
     if len(points) > 1:
         raise PluginError(_clash("builder", name, [_origin(point) for point in points]))
     return _load(points[0])
