@@ -107,7 +107,7 @@ def test_the_last_layer_starts_anew_for_other_classes(trained: Run, tmp_path: Pa
     run = start(trained, tmp_path, data=images(classes=3))
     assert run.metrics["start"]["anew"] == ["probabilities"]
     assert same(run, trained) == {"hidden_1", "hidden_2"}
-    (remark,) = [line for line in run.metrics["remarks"] if "anew" in line]
+    (remark,) = [line for line in run.metrics["remarks"] if "random weights" in line]
     assert remark.startswith("probabilities starts from random weights: 3 classes, where ")
 
 
@@ -116,7 +116,7 @@ def test_as_many_classes_of_other_names_start_anew_too(trained: Run, tmp_path: P
     x, y = images()
     run = start(trained, tmp_path, data=(x, np.char.add("a", y)))
     assert run.metrics["start"]["anew"] == ["probabilities"]
-    (notice,) = [line for line in run.metrics["notices"] if "anew" in line]
+    (notice,) = [line for line in run.metrics["notices"] if "random weights" in line]
     assert "the classes are not those of" in notice
     assert "('a0' stands where it has '0')" in notice
 
