@@ -18,6 +18,7 @@ from kzoo.engine.tensorflow_blocks import TensorFlowBlocks
 from kzoo.train.reuse import Workbench
 from kzoo.train.runner import resolve
 from kzoo.train.training import Trainee, prepare, train
+from kzoo.tuning import worker
 
 BASE: dict[str, Any] = {
     "name": "small",
@@ -172,6 +173,8 @@ def test_the_trials_of_a_search_compile_a_shape_once(
     tmp_path: Path, compilations: list[str]
 ) -> None:
     """Each has the figures of an ordinary run; with somebody's callbacks each has its own model."""
+    # Those of earlier tests in this process are of the same shape.
+    worker._workbench.cache_clear()
     space = {RATE: {"type": "choice", "values": [0.001, 0.01, 0.1]}}
     changes = {"tune.space": space, "tune.algorithm": "grid", "fit.epochs": 2}
     settings: dict[str, Any] = {"overrides": changes, "workers": 0, "display": "quiet"}
