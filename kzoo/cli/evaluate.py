@@ -10,7 +10,7 @@ from kzoo.cli.arguments import JsonOption
 from kzoo.cli.output import only_json
 from kzoo.errors import one_line
 from kzoo.figures import METRICS
-from kzoo.figures.interval import written_accuracy
+from kzoo.figures.interval import majority_fact, written_accuracy
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -94,9 +94,7 @@ def _facts(result: Evaluation) -> list[tuple[str, str | Text]]:
     first = figures.pop(result.headline)
     majority = []
     if result.majority is not None:
-        majority.append(
-            ("majority class", f"{result.majority:.4f} (always {result.majority_class})")
-        )
+        majority.append(majority_fact(result.majority, str(result.majority_class)))
     return [
         (METRICS[result.headline].title, Text(first, style="bold")),
         *((METRICS[name].title, text) for name, text in figures.items() if name == "accuracy"),

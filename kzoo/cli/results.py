@@ -16,7 +16,7 @@ from kzoo.display import Mode
 from kzoo.display.forms import can_move
 from kzoo.display.text import count_fresh_seeds, describe_parameters, format_parameter, printable
 from kzoo.figures import METRICS, accuracy_interval
-from kzoo.figures.interval import written_accuracy
+from kzoo.figures.interval import majority_fact, written_accuracy
 from kzoo.spec import Spec
 from kzoo.spec.spec import Found
 
@@ -139,8 +139,7 @@ def _rows(metrics: Mapping[str, Any], spec: Spec) -> list[tuple[str, str]]:
         if not metric.always and f"test_{name}" in metrics
     ]
     if "test_majority" in metrics:
-        always = f"always {metrics['majority_class']}"
-        rows.append(("majority class", f"{metrics['test_majority']:.4f} ({always})"))
+        rows.append(majority_fact(metrics["test_majority"], metrics["majority_class"]))
     if spec.reference:
         difference = accuracy - spec.reference.test_accuracy
         against = f"{spec.reference.test_accuracy:.4f}, ours {difference:+.4f}"

@@ -23,7 +23,7 @@ from kzoo.figures.classes import (
     confusion_table,
     confusions,
 )
-from kzoo.figures.interval import written_accuracy
+from kzoo.figures.interval import majority_fact, written_accuracy
 from kzoo.runs import Run, find_finished_run, predict
 from kzoo.summary import Facts, Summarized
 
@@ -88,7 +88,7 @@ class Evaluation(Summarized):
         first = [(METRICS[self.headline].title, texts.pop(self.headline))]
         facts = [*first, ("test examples", f"{self.examples:,}")]
         if self.majority is not None:
-            facts.append(("majority class", f"{self.majority:.4f} (always {self.majority_class})"))
+            facts.append(majority_fact(self.majority, str(self.majority_class)))
         facts += [(METRICS[name].title, text) for name, text in texts.items()]
         pairs = (
             f"{c.actual} predicted as {c.taken_for} ({c.examples:,})" for c in self.confusions[:3]

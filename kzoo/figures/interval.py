@@ -1,4 +1,4 @@
-"""How far chance can move a fraction."""
+"""How far chance can move a fraction, and how a fraction is written beside what it is compared with."""
 
 from __future__ import annotations
 
@@ -24,3 +24,8 @@ def written_accuracy(accuracy: float, interval: tuple[float, float]) -> str:
     """Return an accuracy with its interval: ``0.9827 (95 % interval 0.9800 to 0.9851)``."""
     low, high = interval
     return f"{accuracy:.4f} (95 % interval {low:.4f} to {high:.4f})"
+
+
+def majority_fact(accuracy: float, name: str) -> tuple[str, str]:
+    """Return the label and the text of what always answering the majority class is worth."""
+    return "majority class", f"{accuracy:.4f} (always {name})"

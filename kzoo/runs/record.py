@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from kzoo.errors import RunError
 from kzoo.figures import accuracy_interval
-from kzoo.figures.interval import written_accuracy
+from kzoo.figures.interval import majority_fact, written_accuracy
 from kzoo.registry import get_weights, list_specs
 from kzoo.runs import directory
 from kzoo.runs.facts import DatasetFacts
@@ -179,10 +179,7 @@ class Run(Summarized):
             interval = accuracy_interval(round(accuracy * examples), examples)
             facts += [
                 ("test accuracy", written_accuracy(accuracy, interval)),
-                (
-                    "majority class",
-                    f"{metrics['test_majority']:.4f} (always {metrics['majority_class']})",
-                ),
+                majority_fact(metrics["test_majority"], metrics["majority_class"]),
                 ("balanced accuracy", f"{metrics['test_balanced_accuracy']:.4f}"),
             ]
         facts += [
