@@ -1,4 +1,4 @@
-"""How far chance can move a fraction, and how a fraction is written beside what it is compared with."""
+"""How far chance can move a fraction, and how it is written beside another one."""
 
 from __future__ import annotations
 
