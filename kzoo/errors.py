@@ -126,6 +126,11 @@ def describe_error(error: BaseException) -> str:
     return one_line(": ".join([type(error).__name__, *lines[:1]]))
 
 
+def how_to_install(*extras: str) -> str:
+    """Return the command that adds packages to an installed kzoo, as every shell takes it."""
+    return f'pip install "kzoo[{",".join(extras)}]"'
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the nearest known name, or an empty string."""
     by_folded = {candidate.casefold(): candidate for candidate in known}

@@ -19,7 +19,7 @@ from kzoo import machine, registry
 from kzoo.cli.findings import Finding
 from kzoo.cli.machine_findings import check_machine
 from kzoo.cli.output import encoding_of, quoted
-from kzoo.errors import KzooError, one_line
+from kzoo.errors import KzooError, how_to_install, one_line
 
 # What the first line names besides kzoo itself.
 _NAMED = ("keras", "tensorflow", "numpy")
@@ -129,8 +129,7 @@ def _extras() -> Iterator[Finding]:
     missing = [name for name in names if not all(map(_is_met, _requirements(name)))]
     if missing:
         text = f"not installed, or too old: {', '.join(missing)}"
-        command = f"pip install 'kzoo[{','.join(missing)}]'"
-        yield Finding("note", "extras", text, command, {"missing": missing})
+        yield Finding("note", "extras", text, how_to_install(*missing), {"missing": missing})
     elif names:
         yield Finding("ok", "extras", ", ".join(names), "kzoo export --help", {"missing": []})
 

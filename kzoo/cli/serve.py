@@ -10,7 +10,7 @@ import typer
 
 from kzoo.cli.arguments import ModelArgument
 from kzoo.cli.output import SIGNALLED, print_line, say
-from kzoo.errors import ServerError
+from kzoo.errors import ServerError, how_to_install
 
 # What the extra brings.
 _LIBRARIES = ("starlette", "uvicorn", "python_multipart")
@@ -34,7 +34,7 @@ def serve(
     missing = [name for name in _LIBRARIES if find_spec(name) is None]
     if missing:
         raise ServerError(
-            f"the server needs {', '.join(missing)}, not installed; pip install 'kzoo[serve]'"
+            f"the server needs {', '.join(missing)}, not installed; {how_to_install('serve')}"
         )
     from kzoo.pages.server.description import curl_of
     from kzoo.pages.server.start import Listener

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.errors import ExportError
+from kzoo.errors import ExportError, how_to_install
 from kzoo.exports.served import ServedModel
 
 Precision = Literal["float32", "float16", "int8"]
@@ -64,5 +64,5 @@ def require_packages(exporter: Exporter) -> None:
         if importlib.util.find_spec(package) is None:
             raise ExportError(
                 f"format {exporter.name}: needs {package}, which is not installed; install it "
-                f"with: pip install 'kzoo[export-{exporter.name}]'"
+                f"with: {how_to_install(f'export-{exporter.name}')}"
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from kzoo.errors import RunError, did_you_mean
+from kzoo.errors import RunError, did_you_mean, how_to_install
 from kzoo.logs.library import LOGS, Library
 from kzoo.logs.mlflow import MLflow
 from kzoo.logs.tensorboard import TensorBoard
@@ -44,7 +44,7 @@ def find_library(name: str) -> Library:
             f"log: received {name!r}; expected one of {', '.join(LIBRARIES)}."
             f"{did_you_mean(str(name), LIBRARIES)}"
         )
-    install = f"install it with: pip install 'kzoo[log-{library.name}]'"
+    install = f"install it with: {how_to_install(f'log-{library.name}')}"
     found = _version(library)
     if found is None:
         raise RunError(

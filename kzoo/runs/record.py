@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from kzoo.errors import RunError
+from kzoo.errors import KzooWarning, RunError
 from kzoo.figures import accuracy_interval
 from kzoo.figures.interval import majority_fact, written_accuracy
 from kzoo.registry import get_weights, list_specs
@@ -220,12 +221,16 @@ def with_start(overrides: Overrides, start_from: AnyModel | None) -> Overrides:
     return {**laid, "start_from.model": model_path(start_from)}
 
 
-def open_model(model: AnyModel) -> StoredModel:
+def open_model(model: AnyModel, *, names_runs: bool = True) -> StoredModel:
     """Return a trained model as its file has it.
+
+    A KzooWarning tells where a spec's name is taken for its bundled weights while there are runs of
+    the same name.
 
     Args:
         model: A Run, its path, the path of a model file (``.safetensors``), the name of a spec that
             has weights of its own, the beginning of a run's name in ``runs``, or ``latest``.
+        names_runs: Whether to warn so.
 
     Raises:
         RunError: there is none of these, the run is not finished, or the file is damaged.
@@ -237,6 +242,8 @@ def open_model(model: AnyModel) -> StoredModel:
         return read_model(path)
     is_run = (path / directory.SPEC).is_file()
     if not is_run and (weights := get_weights(name)) is not None:
+        if names_runs:
+            _tell_of_runs(name)
         return read_model(weights)
     try:
         return Run(find_finished_run(model)).model
@@ -245,6 +252,18 @@ def open_model(model: AnyModel) -> StoredModel:
         if isinstance(error, directory.NoRunError) and known:
             raise RunError(f"{error} Or a name with weights: {', '.join(known)}.") from error
         raise
+
+
+def _tell_of_runs(name: str) -> None:
+    """Warn where a person may mean a run of theirs by the name of a spec with bundled weights."""
+    runs = [path for path in directory.all_runs("runs") if path.name.startswith(f"{name}-")]
+    if runs:
+        warnings.warn(
+            f"{name} is the model with the weights that come with it, not a run of yours; the newest "
+            f"of those is {runs[-1].name}",
+            KzooWarning,
+            stacklevel=4,
+        )
 
 
 def load(model: AnyModel) -> keras.Model:

@@ -97,12 +97,23 @@ def _read(source: SpecSource) -> tuple[Tree, str, str]:
         return source.to_dict(), source.name, source.name
     if isinstance(source, Mapping):
         _refuse_depth(source)
-        return _inherit(dict(source), where="spec", folder=None), "spec", "spec"
+        tree = _inherit(dict(source), where="spec", folder=None)
+        return tree, "spec", _name_by_builder(tree)
     path = _find(os.fspath(source))
     tree = _inherit(read_json(path), where=str(path), folder=path.parent)
-    # A name is made to fit what names a directory, whatever the file is called.
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-._")
-    return tree, str(path), name or "spec"
+    return tree, str(path), _fit_for_folder(path.stem)
+
+
+def _name_by_builder(tree: Tree) -> str:
+    """Return a name for a spec that is no file: its builder's."""
+    model = tree.get("model")
+    builder = model.get("builder") if isinstance(model, Mapping) else None
+    return _fit_for_folder(builder if isinstance(builder, str) else "")
+
+
+def _fit_for_folder(name: str) -> str:
+    """Return a name made to fit what names a directory, whatever a file or a builder is called."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-._") or "spec"
 
 
 def _refuse_depth(tree: Mapping[str, Any]) -> None:

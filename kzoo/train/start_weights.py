@@ -98,7 +98,7 @@ def open_start(section: StartSpec) -> tuple[StoredModel, str]:
         RunError: there is no such model, or it is another than the section says.
     """
     try:
-        stored = open_model(section.model)
+        stored = open_model(section.model, names_runs=False)
         digest = file_digest(stored.path)
     except OSError as error:
         raise RunError(f"{_WHERE}: {section.model}: cannot be read: {error.strerror}") from error

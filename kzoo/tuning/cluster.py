@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, wait
 from typing import Any, cast
 
-from kzoo.errors import ClusterLostError, RunError
+from kzoo.errors import ClusterLostError, RunError, how_to_install
 from kzoo.tuning.executors import A, P, T, TrialExecutor
 
 _TIMEOUT = 10.0  # seconds
@@ -131,7 +131,7 @@ def cluster(address: str) -> Cluster:
     try:
         import distributed
     except ImportError as error:
-        raise RunError("a scheduler needs Dask: pip install 'kzoo[cluster]'") from error
+        raise RunError(f"a scheduler needs Dask: {how_to_install('cluster')}") from error
     # Here, since a client that refuses an address lingers for 20 seconds.
     if not re.fullmatch(r"((tcp|tls|ws|wss)://)?[^/\s]+:\d{1,5}", address):
         raise RunError(f"{address!r}: no address of a scheduler; expected one as {_EXAMPLE}")

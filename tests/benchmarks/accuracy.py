@@ -23,8 +23,9 @@ def row(verdict: kzoo.Verdict) -> str:
     """Return the row of a spec."""
     low, high = verdict.expected.test_accuracy
     each = " ".join(f"{accuracy:.4f}" for accuracy in verdict.accuracies)
+    what = kzoo.load_spec(verdict.name).description.removesuffix(".")
     return (
-        f"| `{verdict.name}` | {verdict.parameters:,} | {verdict.mean:.4f} ± "
+        f"| `{verdict.name}` | {what} | {verdict.parameters:,} | {verdict.mean:.4f} ± "
         f"{verdict.deviation:.4f} | {each} | {low:.3f} to {high:.3f} "
         f"| {'yes' if verdict.holds else 'NO'} | {verdict.fit_seconds:.0f} |"
     )
@@ -37,9 +38,9 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the table into the READMEs")
     options = parser.parse_args()
     lines = [
-        "| spec | parameters | test accuracy | seeds 0, 1, 2 | expected range | in range "
+        "| spec | what it is | parameters | test accuracy | seeds 0, 1, 2 | expected range | in range "
         "| training (s) |",
-        "|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
     ]
     print(*lines, sep="\n")
     holds = True

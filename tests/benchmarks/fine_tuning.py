@@ -32,7 +32,7 @@ WAYS: dict[str, tuple[str | None, dict[str, Any]]] = {
     "trained anew": (None, {}),
     "`--from small_cnn`": ("small_cnn", {}),
     "and `optimizer.learning_rate=0.001`": ("small_cnn", {"optimizer.learning_rate": 0.001}),
-    "and all but the last layer frozen": (
+    "`--from small_cnn`, the last layer alone trained": (
         "small_cnn",
         {"fit.freeze": "convolution_*,normalization_*"},
     ),

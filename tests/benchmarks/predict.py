@@ -5,7 +5,7 @@
 Each zoo model that has weights answers a PNG of one MNIST digit in a process of its own, and the
 10,000 test images in memory. Keras is `keras.models.load_model` and `predict` in batches of 1,000;
 onnxruntime runs the file that `kzoo export` writes. The three take turns, and each figure is the
-median. `--write` puts the table into the READMEs.
+median. `--write` puts the table into docs/predict.md.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def rounded(rate: float) -> str:
 def main() -> None:
     """Measure all zoo models that have weights."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the table into the READMEs")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/predict.md")
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     x = kzoo.load_dataset("deep_mlp").test.x
@@ -150,7 +150,7 @@ def main() -> None:
     ]
     print(*lines[-2:], sep="\n")
     if options.write:
-        put_table("predict", lines)
+        put_table("predict", lines, ["docs/predict.md"])
 
 
 if __name__ == "__main__":

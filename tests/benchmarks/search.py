@@ -33,13 +33,16 @@ SPEC, EPOCHS, WORKERS, SEEDS = "deep_mlp", 3, 2, (0, 1, 2)
 RANDOM = "tune.algorithm=random"
 
 
-def keras_tuner_script(trials: int, folder: str, executions: int = 1) -> dict[str, Any]:
+def keras_tuner_script(
+    trials: int, folder: str, executions: int = 1, epochs: int = EPOCHS
+) -> dict[str, Any]:
     """Search as keras-tuner's own examples do; run in a process of its own.
 
     Args:
         trials: Points to try.
         folder: Where keras-tuner writes.
         executions: How often each point is trained; its score is the mean.
+        epochs: Of each training.
     """
     import keras
     import keras_tuner
@@ -49,7 +52,7 @@ def keras_tuner_script(trials: int, folder: str, executions: int = 1) -> dict[st
         return build_with(units, hp.Float("learning_rate", 1e-4, 1e-2, sampling="log"))
 
     def build_with(units: int, rate: float) -> Any:
-        steps = EPOCHS * 550
+        steps = epochs * 550
         model = keras.Sequential(
             [
                 keras.Input((28, 28)),
@@ -68,7 +71,7 @@ def keras_tuner_script(trials: int, folder: str, executions: int = 1) -> dict[st
         return model
 
     x, y, x_val, y_val, _, _ = load_mnist()
-    settings = {"batch_size": 100, "epochs": EPOCHS, "validation_data": (x_val, y_val)}
+    settings = {"batch_size": 100, "epochs": epochs, "validation_data": (x_val, y_val)}
     spec = kzoo.load_spec(SPEC)
     own = [spec.model.parameters["hidden_units"][0], spec.optimizer.learning_rate]
     first = statistics.mean(

@@ -1,12 +1,13 @@
 """Time searches that give hopeless trials up against the same searches without, and keras-tuner's.
 
-    KZOO_DATA=FOLDER python tests/benchmarks/search_pruned.py [--rounds N] [--write]
+    KZOO_DATA=FOLDER python tests/benchmarks/search_pruned.py [--rounds N] [--epochs 9] [--write]
 
 All try the same 20 points of deep_mlp's space, as `search.py` does, for 3 epochs on MNIST; kzoo in
-two worker processes. They take turns, each in a process of its own. Outside of the time the winner
-of each is trained again with three seeds that no search used, and the mean is its quality. It holds
-if the quality of the pruned search is at most 0.001 below, in at most half of the time of the
-search that trains every trial with all seeds, and in a quarter of keras-tuner's.
+two worker processes. With another number of epochs they make a table of its own. They take turns,
+each in a process of its own. Outside of the time the winner of each is trained again with three
+seeds that no search used, and the mean is its quality. It holds if the quality of the pruned search
+is at most 0.001 below, in at most half of the time of the search that trains every trial with all
+seeds, and in a quarter of keras-tuner's.
 
 A round takes long: with `--record FILE` every measurement is kept there, `--only NAME` makes those
 of some contenders, and `--rounds 0` makes the table of what the file has.
@@ -67,6 +68,7 @@ class Measured:
         score: What the winner came to in the search.
         quality: The mean validation accuracy of the winner with fresh seeds.
         cores: Of the machine.
+        epochs: Of a trial that is not given up.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Measured:
     score: float
     quality: float
     cores: int
+    epochs: int = EPOCHS
 
 
 class AllSeeds(LocalWorkers):
@@ -88,9 +91,9 @@ class AllSeeds(LocalWorkers):
         return super().submit(fn, *args, **kwargs)
 
 
-def search_whole(trials: int, folder: str) -> dict[str, Any]:
+def search_whole(trials: int, epochs: int, folder: str) -> dict[str, Any]:
     """Search as `kzoo tune` does, without giving a trial up."""
-    changes = {"fit.epochs": EPOCHS, "tune.seeds_per_trial": SEEDS, "tune.algorithm": "random"}
+    changes = {"fit.epochs": epochs, "tune.seeds_per_trial": SEEDS, "tune.algorithm": "random"}
     spec = kzoo.load_spec(SPEC, changes)
     with AllSeeds(WORKERS, max(count_cores() // WORKERS, 1)) as executor:
         session = Session(executor, "quiet", Terms(max_trials=trials))
@@ -100,7 +103,7 @@ def search_whole(trials: int, folder: str) -> dict[str, Any]:
     return found.summary()
 
 
-def command_of(name: str, trials: int, folder: str) -> list[str]:
+def command_of(name: str, trials: int, epochs: int, folder: str) -> list[str]:
     """Return the command that runs a contender and prints JSON."""
     kzoo_changes = {
         "halving": ["tune.prune=halving", SEEDED],
@@ -108,27 +111,31 @@ def command_of(name: str, trials: int, folder: str) -> list[str]:
         "plain": [],
     }
     if name not in kzoo_changes:
-        return [sys.executable, __file__, "--trials", str(trials), "--part", name, folder]
-    command = [sys.executable, "-m", "kzoo", "tune", SPEC, RANDOM, f"fit.epochs={EPOCHS}"]
+        sizes = ["--trials", str(trials), "--epochs", str(epochs)]
+        return [sys.executable, __file__, *sizes, "--part", name, folder]
+    command = [sys.executable, "-m", "kzoo", "tune", SPEC, RANDOM, f"fit.epochs={epochs}"]
     command += [*kzoo_changes[name], "--max-trials", str(trials), "--workers", str(WORKERS)]
     return [*command, "--out", folder, "--quiet", "--json"]
 
 
-def run_part(name: str, trials: int, folder: str) -> dict[str, Any]:
+def run_part(name: str, trials: int, epochs: int, folder: str) -> dict[str, Any]:
     """Search here, in a contender's own process."""
     if name == "whole":
-        return search_whole(trials, folder)
+        return search_whole(trials, epochs, folder)
     executions = SEEDS if name == "keras-tuner-seeds" else 1
-    return keras_tuner_script(trials, folder, executions)
+    return keras_tuner_script(trials, folder, executions, epochs)
 
 
-def measure(name: str, trials: int) -> Measured:
+def measure(name: str, trials: int, epochs: int) -> Measured:
     """Run a contender once, and train what it found again."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         done = subprocess.run(
-            command_of(name, trials, folder), stdout=subprocess.PIPE, check=True, env=environment
+            command_of(name, trials, epochs, folder),
+            stdout=subprocess.PIPE,
+            check=True,
+            env=environment,
         )
         seconds = time.perf_counter() - began
     found = json.loads(done.stdout)
@@ -137,17 +144,17 @@ def measure(name: str, trials: int) -> Measured:
     given = best["values"]
     units, rate = given.values() if isinstance(given, dict) else given
     values = (int(units), float(rate))
-    quality = quality_of(*values)
-    return Measured(name, trials, seconds, values, best["score"], quality, os.cpu_count() or 1)
+    quality, cores = quality_of(*values, epochs), os.cpu_count() or 1
+    return Measured(name, trials, seconds, values, best["score"], quality, cores, epochs)
 
 
 @cache
-def quality_of(units: int, rate: float) -> float:
+def quality_of(units: int, rate: float, epochs: int) -> float:
     """Return the mean validation accuracy of values, with seeds that no search used."""
     changes = {
         "model.hidden_units": [units, units],
         "optimizer.learning_rate": rate,
-        "fit.epochs": EPOCHS,
+        "fit.epochs": epochs,
     }
     with tempfile.TemporaryDirectory() as folder:
         runs = [
@@ -162,17 +169,20 @@ def table(measured: Sequence[Measured]) -> list[str]:
     rounds = {name: [one for one in measured if one.name == name] for name in CONTENDERS}
     seconds = {n: statistics.median(one.seconds for one in r) for n, r in rounds.items() if r}
     quality = {n: statistics.median(one.quality for one in r) for n, r in rounds.items() if r}
-    lines = [
-        f"| search of {measured[0].trials} points, {EPOCHS} epochs | seconds | of the whole "
-        f"search's | of keras-tuner's with {SEEDS} seeds | validation accuracy of the winner, "
-        f"{len(FRESH_SEEDS)} fresh seeds |",
-        "|---|---|---|---|---|",
+    baselines = {
+        "whole": "of the whole search's",
+        "keras-tuner-seeds": f"of keras-tuner's with {SEEDS} seeds",
+    }
+    baselines = {name: title for name, title in baselines.items() if name in seconds}
+    titles = [
+        f"search of {measured[0].trials} points, {measured[0].epochs} epochs",
+        "seconds",
+        *baselines.values(),
+        f"validation accuracy of the winner, {len(FRESH_SEEDS)} fresh seeds",
     ]
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for name in seconds:
-        shares = [
-            f"{seconds[name] / seconds[other]:.2f}" if other in seconds else "not measured"
-            for other in ("whole", "keras-tuner-seeds")
-        ]
+        shares = [f"{seconds[name] / seconds[other]:.2f}" for other in baselines]
         row = [CONTENDERS[name], f"{seconds[name]:.0f}", *shares, f"{quality[name]:.4f}"]
         lines.append(f"| {' | '.join(row)} |")
     counts = sorted({len(r) for r in rounds.values() if r})
@@ -209,6 +219,7 @@ def main() -> None:
     """Measure, print, and write where it is wanted."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--record", type=Path, help="a file of JSON lines, added to")
@@ -219,7 +230,7 @@ def main() -> None:
         name, folder = options.part
         # keras-tuner prints, too.
         with contextlib.redirect_stdout(sys.stderr):
-            found = run_part(name, options.trials, folder)
+            found = run_part(name, options.trials, options.epochs, folder)
         print(json.dumps(found, default=str))
         return
     measured = []
@@ -228,18 +239,19 @@ def main() -> None:
         measured = [Measured(**json.loads(line)) for line in lines]
     for _ in range(options.rounds):
         for name in options.only:
-            one = measure(name, options.trials)
+            one = measure(name, options.trials, options.epochs)
             print(one, file=sys.stderr)
             measured.append(one)
             if options.record:
                 with options.record.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(one)) + "\n")
-    if len({(one.trials, one.cores) for one in measured}) != 1:
-        raise SystemExit("the measurements are none, or of several numbers of points or machines")
+    if len({(one.trials, one.epochs, one.cores) for one in measured}) != 1:
+        raise SystemExit("no measurements, or of several numbers of points, epochs or cores")
     lines = table(measured)
     print("\n".join(lines))
     if options.write:
-        put_table("pruned", lines, ("docs/search.md", "docs/search.ko.md"))
+        block = "pruned" if options.epochs == EPOCHS else f"pruned {options.epochs} epochs"
+        put_table(block, lines, ("docs/search.md", "docs/search.ko.md"))
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ def test_what_another_platform_or_an_extra_needs_is_no_problem(
     )  # fmt: skip
     assert only("versions").mark == "ok"
     extras = only("extras")
-    assert (extras.mark, extras.command) == ("note", "pip install 'kzoo[first,third]'")
+    assert (extras.mark, extras.command) == ("note", 'pip install "kzoo[first,third]"')
     assert extras.figures == {"missing": ["first", "third"]}
 
 

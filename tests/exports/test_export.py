@@ -209,7 +209,7 @@ def test_a_missing_package_is_named_with_its_command(
     exporter: Exporter = FORMATS[name]
     package = exporter.packages[0]
     monkeypatch.setitem(sys.modules, package, None)
-    expected = rf"format {name}: needs {package}.*: pip install 'kzoo\[export-{name}\]'"
+    expected = rf'format {name}: needs {package}.*: pip install "kzoo\[export-{name}\]"'
     with pytest.raises(ExportError, match=expected):
         kzoo.export(trained, name, out=tmp_path / f"m{exporter.ending}")
 

@@ -400,7 +400,7 @@ def test_a_missing_library_is_refused_with_its_install_command(
     for name, distribution in (("wandb", "wandb"), ("mlflow", "mlflow-skinny")):
         expected = (
             f"log {name}: needs {distribution}, which is not installed; install it with: pip "
-            f"install 'kzoo[log-{name}]'"
+            f'install "kzoo[log-{name}]"'
         )
         refuses({}, ["run", "deep_mlp", "--log", name], expected)
 

@@ -506,7 +506,7 @@ def test_without_its_libraries_one_line_says_what_to_install(
     finished = kzoo_here("serve", "latest")
     assert finished.returncode == 1
     assert finished.stderr == (
-        "Error: the server needs uvicorn, not installed; pip install 'kzoo[serve]'\n"
+        'Error: the server needs uvicorn, not installed; pip install "kzoo[serve]"\n'
     )
 
 

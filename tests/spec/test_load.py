@@ -56,6 +56,19 @@ def test_bundled_spec_names_a_fallback_a_search_and_its_figures(name: str) -> No
     assert spec.expected is not None
 
 
+@pytest.mark.parametrize(
+    ("tree", "name"),
+    [
+        (SMALLEST, "deep_mlp"),
+        (SMALLEST | {"name": "mine"}, "mine"),
+        ({"extends": "small_cnn", "dataset": {"name": "digits"}}, "small_cnn"),
+    ],
+)
+def test_data_without_a_name_are_named_after_the_builder(tree: dict[str, Any], name: str) -> None:
+    """Runs of a script are told apart by what they trained."""
+    assert load_spec(tree).name == outline_spec(tree).name == name
+
+
 def test_outline_leaves_the_parameters_to_the_builder() -> None:
     """An outline keeps a parameter that the builder would refuse, and refuses a wrong section."""
     tree = changed("model.hidden_unitz", 3)

@@ -112,5 +112,5 @@ def test_no_scheduler_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_dask_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says how to install it."""
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(RunError, match=r"pip install 'kzoo\[cluster\]'"):
+    with pytest.raises(RunError, match=r'pip install "kzoo\[cluster\]"'):
         cluster("tcp://127.0.0.1:8786")

@@ -163,7 +163,7 @@ def test_without_optuna_a_search_names_the_command_and_looks_go_on(
     """It is refused before it has a folder; to validate and to show its spec needs no Optuna."""
     monkeypatch.setitem(sys.modules, "optuna", None)
     spec = kzoo.load_spec(SPEC, {"tune.algorithm": "tpe"})
-    with pytest.raises(RunError, match=r"tpe needs Optuna.*pip install 'kzoo\[optuna\]'"):
+    with pytest.raises(RunError, match=r'tpe needs Optuna.*pip install "kzoo\[optuna\]"'):
         kzoo.tune(spec, out=tmp_path / "runs", workers=0, display="quiet")
     assert not (tmp_path / "runs").exists()
     (tmp_path / "spec.json").write_text(spec.to_json(), "utf-8")

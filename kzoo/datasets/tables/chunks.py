@@ -12,7 +12,7 @@ from kzoo.datasets.limits import refuse_too_large
 from kzoo.datasets.tables.cells import MISSING_CELLS
 from kzoo.datasets.tables.dialect import Dialect
 from kzoo.datasets.tables.text import DamagedError, open_bytes, rows_with_lines
-from kzoo.errors import DataError, describe_error
+from kzoo.errors import DataError, describe_error, how_to_install
 
 # Of a chunk; a table's memory is its columns' and one chunk's.
 _CELLS = 4_000_000
@@ -139,7 +139,7 @@ def _open_parquet(path: Path) -> Any:
     except ImportError as error:
         raise DataError(
             f"{path}: a Parquet file is read by pyarrow, which is not installed; "
-            "pip install 'kzoo[parquet]'"
+            f"{how_to_install('parquet')}"
         ) from error
     try:
         return pyarrow.parquet.ParquetFile(path)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kzoo.errors import RunError
+from kzoo.errors import RunError, how_to_install
 from kzoo.runs.trial import Trial
 from kzoo.spec.tune import TuneSpec
 from kzoo.tuning.space import Values, count_points, declare, encode, every_point
@@ -221,7 +221,7 @@ def _import_optuna() -> Any:
     except ImportError as error:
         raise RunError(
             "tune.algorithm: tpe needs Optuna, which is not installed; install it with: "
-            "pip install 'kzoo[optuna]'"
+            f"{how_to_install('optuna')}"
         ) from error
     return optuna
 
