@@ -259,8 +259,8 @@ def _tell_of_runs(name: str) -> None:
     runs = [path for path in directory.all_runs("runs") if path.name.startswith(f"{name}-")]
     if runs:
         warnings.warn(
-            f"{name} is the model with the weights that come with it, not a run of yours; the newest "
-            f"of those is {runs[-1].name}",
+            f"{name} is the model with the weights that come with it, not a run of yours; the "
+            f"newest of those is {runs[-1].name}",
             KzooWarning,
             stacklevel=4,
         )

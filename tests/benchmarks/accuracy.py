@@ -38,8 +38,8 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the table into the READMEs")
     options = parser.parse_args()
     lines = [
-        "| spec | what it is | parameters | test accuracy | seeds 0, 1, 2 | expected range | in range "
-        "| training (s) |",
+        "| spec | what it is | parameters | test accuracy | seeds 0, 1, 2 | expected range "
+        "| in range | training (s) |",
         "|---|---|---|---|---|---|---|---|",
     ]
     print(*lines, sep="\n")

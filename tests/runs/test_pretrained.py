@@ -9,6 +9,7 @@ import pytest
 from support.zoo import BUNDLED
 
 import kzoo
+from kzoo.errors import KzooWarning
 from kzoo.registry import get_weights
 from kzoo.runs import open_model
 from kzoo.runs.model import keras_model, predict
@@ -52,3 +53,20 @@ def test_a_shipped_model_loads_by_its_name() -> None:
     model = kzoo.load("small_cnn")
     answers = np.asarray(model(np.zeros((2, 28, 28), np.float32)))
     np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_a_name_that_runs_have_too_says_which_model_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    """A spec's name is always its bundled weights; who has runs of it is told so."""
+    monkeypatch.chdir(tmp_path)
+    overrides = {"dataset.name": "digits", "fit.epochs": 1, "fit.min_steps": None}
+    kzoo.run("deep_mlp_random_normal", overrides=overrides, display="quiet")
+    recwarn.clear()
+    open_model("deep_mlp")
+    assert not recwarn.list
+    run = kzoo.run("deep_mlp", overrides=overrides, display="quiet")
+    with pytest.warns(KzooWarning, match=f"not a run of yours; .* is {run.path.name}$"):
+        stored = open_model("deep_mlp")
+    assert stored.path == get_weights("deep_mlp")
+    assert open_model(run.path.name).path != stored.path
