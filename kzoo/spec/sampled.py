@@ -240,3 +240,11 @@ def _overlap(parts: list[str], others: list[str]) -> bool:
         part == other or (part == "*" and other.isdecimal()) or (other == "*" and part.isdecimal())
         for part, other in zip(parts, others, strict=False)
     )
+
+
+def trial_tree(spec: Spec, values: dict[str, Any]) -> dict[str, Any]:
+    """Return a trial's complete spec: the searched one with these values, as JSON data."""
+    kept = spec.model_copy(update={"tune": None, "expected": None, "found": None})
+    tree = kept.to_dict()
+    put_values(tree, values)
+    return tree

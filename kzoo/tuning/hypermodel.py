@@ -12,11 +12,11 @@ from kzoo.errors import SpecError, did_you_mean
 from kzoo.figures import MONITORED, metric_of
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.load import Overrides, SpecSource
+from kzoo.spec.sampled import trial_tree
 from kzoo.start import keras_tuner
 from kzoo.train.callbacks import ValidationFigures
 from kzoo.train.runner import resolve
 from kzoo.train.training import prepare
-from kzoo.tuning.loop import trial_tree
 from kzoo.tuning.space import declare
 
 if TYPE_CHECKING:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, time
-from typing import Any
 
 from kzoo.display import SearchProgress
-from kzoo.errors import BrokenOffError, ClusterLostError, RunError, WorkerError, describe_error
-from kzoo.runs import Run, directory
-from kzoo.runs.trial import Trial, preference
+from kzoo.errors import BrokenOffError, ClusterLostError, WorkerError, describe_error
+from kzoo.runs.trial import Trial
 from kzoo.spec import Spec
-from kzoo.spec.sampled import put_values
+from kzoo.spec.sampled import trial_tree
 from kzoo.spec.tune import TuneSpec
 from kzoo.tuning.algorithms import Proposer
+from kzoo.tuning.ended import EndedTrials, refuse_failures
 from kzoo.tuning.executors import InProcess, TrialExecutor, is_worker_death
-from kzoo.tuning.front import pareto_front
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.needs import Needs
-from kzoo.tuning.pruning import Curve
 from kzoo.tuning.search import TRIALS
 from kzoo.tuning.seeds import with_seed
 from kzoo.tuning.standing import Standings
-from kzoo.tuning.trial_runs import LogTroubles, runs_of
-from kzoo.tuning.worker import STOPPED, Job, failed, run_trial
+from kzoo.tuning.trial_runs import LogTroubles
+from kzoo.tuning.worker import Job, failed, run_trial
 
 # Seconds between two looks at the clock and at the number of workers.
 _PATIENCE = 0.5
@@ -71,14 +67,12 @@ class Loop:
     deadline: float | None
     progress: SearchProgress
     waiting: deque[Trial]
-    ended: list[Trial]
+    ended: EndedTrials
     standings: Standings
     logged_to: tuple[str, ...] = ()
     confirms: int = 0
     _running: dict[Future[Trial], Trial] = field(default_factory=dict)
     _deaths: Counter[str] = field(default_factory=Counter)
-    _known_curves: dict[str, Curve] = field(default_factory=dict)
-    _known_whole: dict[str, bool] = field(default_factory=dict)
     _may_ask: bool = True
     _has_workers: bool = True
 
@@ -166,25 +160,13 @@ class Loop:
         return self.deadline is not None and monotonic() >= self.deadline
 
     @property
-    def is_good_enough(self) -> bool:
-        """Whether a trial has reached the target."""
-        target, sign = self.tune.target, self._sign
-        return target is not None and any(
-            sign * trial.score >= sign * target for trial in self.ended if trial.score is not None
-        )
-
-    @property
-    def _sign(self) -> int:
-        return 1 if self.tune.objective.direction == "max" else -1
-
-    @property
     def _is_over(self) -> bool:
-        return self.is_late or self.is_good_enough
+        return self.is_late or self.ended.is_good_enough
 
     @property
     def _breaks_off(self) -> bool:
         """Whether trials under way are left: what is to be confirmed still needs the workers."""
-        return self.is_late or (self.is_good_enough and not self.confirms)
+        return self.is_late or (self.ended.is_good_enough and not self.confirms)
 
     @property
     def is_broken_off(self) -> bool:
@@ -192,7 +174,7 @@ class Loop:
         return bool(self._running or self.waiting)
 
     def _next(self) -> Trial | None:
-        if self._is_over or len(self.ended) + len(self._running) >= self.limit:
+        if self._is_over or len(self.ended.trials) + len(self._running) >= self.limit:
             return None
         if self.waiting:
             return self.waiting.popleft()
@@ -222,12 +204,12 @@ class Loop:
             until=self._until(),
             prune=self.tune.prune,
             direction=self.tune.objective.direction,
-            curves=self._curves(),
+            curves=self.ended.curves(),
             keeps_checkpoint=self.proposer.continues_trials,
             heeds_signals=isinstance(self.executor, InProcess),
             log=self.logged_to,
             seeds=self.tune.seeds_per_trial,
-            others=self._scores(),
+            others=self.ended.scores(),
             also=self.tune.also.metric if self.tune.also else None,
             is_watched=self.progress.moves,
         )
@@ -235,34 +217,6 @@ class Loop:
     def _until(self) -> float | None:
         """Return when the search ends by the clock that all machines share."""
         return None if self.deadline is None else time() + self.deadline - monotonic()
-
-    def _curves(self) -> tuple[Curve, ...]:
-        """Return the scores by epoch of the trials that have ended, if trials are pruned."""
-        if self.tune.prune is None:
-            return ()
-        for trial in self.ended:
-            if trial.run and trial.number not in self._known_curves:
-                history = Run(self.path / TRIALS / trial.run).history
-                self._known_curves[trial.number] = tuple(history[self.tune.objective.metric])
-        return tuple(self._known_curves.values())
-
-    def _scores(self) -> tuple[tuple[float, ...], ...]:
-        """Return the scores by seed of the trials that have ended, if each has several.
-
-        A score of fewer epochs than a whole training's is none to compare with.
-        """
-        if self.tune.seeds_per_trial == 1:
-            return ()
-        return tuple(trial.scores for trial in self.ended if self._is_whole(trial))
-
-    def _is_whole(self, trial: Trial) -> bool:
-        """Return whether a trial that has ended was trained to its end with its first seed."""
-        if trial.state != "stopped" or trial.run is None:
-            return True
-        if trial.number not in self._known_whole:
-            metrics = Run(self.path / TRIALS / trial.run).metrics
-            self._known_whole[trial.number] = not metrics.get(STOPPED)
-        return self._known_whole[trial.number]
 
     def _end(self, trial: Trial, future: Future[Trial]) -> None:
         self.standings.forget(trial.number)
@@ -300,49 +254,13 @@ class Loop:
 
     def _tell(self, trial: Trial) -> None:
         self.log.told(trial)
-        self.ended.append(trial)
+        self.ended.trials.append(trial)
         self.proposer.tell(trial)
         self._may_ask = True
         self.progress.ended(trial)
-        self._drop_weights()
+        self.ended.drop_weights()
         if trial.run and self.logged_to:
             for line in LogTroubles(self.path / TRIALS / trial.run).lines():
                 self.progress.say(f"trial {trial.number}: {line}")
-        if len(self.ended) == MOST_FAILURES:
-            refuse_failures(self.ended)
-
-    def _drop_weights(self) -> None:
-        """Delete the trained weights of all but the best trials, and those of the front."""
-        direction = self.tune.objective.direction
-        scored = [trial for trial in self.ended if trial.score is not None]
-        scored.sort(key=lambda trial: preference(trial, direction))
-        front = pareto_front(scored, direction)
-        for trial in scored[self.tune.keep_weights :]:
-            if self.tune.keep_weights and trial in front:
-                continue
-            # With several seeds it has several runs.
-            for run in runs_of(self.path / TRIALS, trial.number):
-                for name in (directory.MODEL, directory.WEIGHTS):
-                    # What cannot be deleted takes room, no more.
-                    with contextlib.suppress(OSError):
-                        (run / name).unlink(missing_ok=True)
-
-
-def refuse_failures(ended: Sequence[Trial]) -> None:
-    """Refuse to go on with a search of which nothing has come.
-
-    Raises:
-        RunError: all trials failed.
-    """
-    if ended and all(trial.score is None for trial in ended):
-        first = min(ended, key=lambda trial: trial.number)
-        count = "the only trial" if len(ended) == 1 else f"the first {len(ended)} trials all"
-        raise RunError(f"{count} failed, so the search ends; trial {first.number}: {first.error}")
-
-
-def trial_tree(spec: Spec, values: dict[str, Any]) -> dict[str, Any]:
-    """Return a trial's complete spec: the searched one with these values, as JSON data."""
-    kept = spec.model_copy(update={"tune": None, "expected": None, "found": None})
-    tree = kept.to_dict()
-    put_values(tree, values)
-    return tree
+        if len(self.ended.trials) == MOST_FAILURES:
+            refuse_failures(self.ended.trials)

@@ -10,9 +10,9 @@ from kzoo.errors import RunError
 from kzoo.runs import write_atomically
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
+from kzoo.spec.sampled import trial_tree
 from kzoo.spec.space import all_paths
 from kzoo.spec.spec import Cost, Found
-from kzoo.tuning.loop import trial_tree
 from kzoo.tuning.picture import draw_search
 from kzoo.tuning.search import BEST, FRONT, PICTURE, TABLE, Search, counted, shown, write_spec
 from kzoo.tuning.seeds import other_seed

@@ -37,10 +37,11 @@ from kzoo.train.runner import resolve
 from kzoo.train.steps import describe_change
 from kzoo.tuning.algorithms import Proposer, count_trials, make_proposer
 from kzoo.tuning.confirm import confirm_best
+from kzoo.tuning.ended import EndedTrials, refuse_failures
 from kzoo.tuning.executors import InProcess, TrialExecutor
 from kzoo.tuning.header import search_header
 from kzoo.tuning.log import SearchLog
-from kzoo.tuning.loop import Loop, refuse_failures
+from kzoo.tuning.loop import Loop
 from kzoo.tuning.needs import Needs, carry_builders, carry_callbacks, versions
 from kzoo.tuning.replay import Replayed, replay
 from kzoo.tuning.report import write_report
@@ -189,14 +190,14 @@ class Session:
             look=standings.read,
         )
         (path / TRIALS).mkdir(exist_ok=True)
-        ended = list(before.ended)
+        ended = EndedTrials(path / TRIALS, tune, list(before.ended))
         with (
             _leaving_report(search),
             progress,
             standings.kept(progress.moves),
             interrupting(path),
         ):
-            for trial in ended:
+            for trial in ended.trials:
                 progress.ended(trial, kept=True)
             loop = Loop(
                 path=path,
@@ -217,14 +218,14 @@ class Session:
             )
             loop.run()
             left = "; trials under way were broken off" if loop.is_broken_off else ""
-            if loop.is_good_enough:
+            if ended.is_good_enough:
                 progress.say(f"the target of {tune.target:g} is reached{left}")
             elif loop.is_late:
                 progress.say(f"the time limit of {self.terms.time_limit:g} s is reached{left}")
-            refuse_failures(ended)
+            refuse_failures(ended.trials)
             if confirms:
                 confirm_best(loop, Search(path), before.confirmed)
-            unknown = sum(trial.score is not None and trial.cost is None for trial in ended)
+            unknown = sum(trial.score is not None and trial.cost is None for trial in ended.trials)
             if tune.also and unknown:
                 progress.say(
                     f"{tune.also.metric} of {count_of(unknown)} {'is' if unknown == 1 else 'are'} "

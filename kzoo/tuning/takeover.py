@@ -9,10 +9,9 @@ from typing import Any
 from kzoo.errors import KzooError, RunError, SpecError
 from kzoo.runs.trial import Trial
 from kzoo.spec import Spec, load_spec
-from kzoo.spec.sampled import point_in
+from kzoo.spec.sampled import point_in, trial_tree
 from kzoo.spec.tune import ALGORITHMS
 from kzoo.tuning.log import SearchLog
-from kzoo.tuning.loop import trial_tree
 from kzoo.tuning.proposer import Proposer
 from kzoo.tuning.replay import Replayed
 from kzoo.tuning.search import LOG, Search

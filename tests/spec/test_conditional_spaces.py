@@ -11,9 +11,8 @@ from support.kinds import Command
 
 from kzoo.errors import SpecError
 from kzoo.spec import Spec, json_schema, load_spec
-from kzoo.spec.sampled import known_points
+from kzoo.spec.sampled import known_points, trial_tree
 from kzoo.spec.space import active, all_paths
-from kzoo.tuning.loop import trial_tree
 
 UNITS = {"type": "int", "min": 32, "max": 256, "step": 32}
 SHARE = {"type": "float", "min": 0.1, "max": 0.9}

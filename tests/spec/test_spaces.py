@@ -8,7 +8,7 @@ import pytest
 
 from kzoo.errors import SpecError
 from kzoo.spec import load_spec
-from kzoo.tuning.loop import trial_tree
+from kzoo.spec.sampled import trial_tree
 
 
 def choice(*values: Any) -> dict[str, Any]:

@@ -191,6 +191,7 @@ SCENES: dict[str, Scene] = {
             'kzoo.run("deep_mlp", overrides': _MNIST,
         },
         after={"def bottleneck(": _TRAIN_BOTTLENECK},
+        instead={".venv/bin/kzoo": "kzoo"},
     ),
     # What stands between backticks, above all the table of what can be typed.
     "README.md, its prose": Scene(
