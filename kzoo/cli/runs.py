@@ -149,4 +149,6 @@ def _time(entry: Entry) -> str:
 def _state(entry: Entry) -> str:
     if entry.trials is None:
         return entry.state
+    if entry.state != "finished" and entry.planned_trials is not None:
+        return f"{entry.state}, {entry.trials:,} of {entry.planned_trials:,} trials"
     return f"{entry.state}, {entry.trials:,} trial{'' if entry.trials == 1 else 's'}"

@@ -29,22 +29,26 @@ class Arrays:
         x: ``(n, *input_shape)``; uint8 for images, otherwise float32. Images that would take too
             much memory stay in their files.
         y: ``(n,)``, int32, class indices from 0.
+        pooled: ``(n,)``, of a table whose rare words share an input: a number of each row's, by
+            which rows are told apart that are the same in `x`. None where there are none.
     """
 
     x: Examples
     y: npt.NDArray[np.int32]
+    pooled: npt.NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
     def take(self, rows: npt.NDArray[np.int64]) -> Arrays:
         """Return the given rows; of arrays, copied to where training can use them as they lie."""
+        pooled = None if self.pooled is None else self.pooled[rows]
         if not isinstance(self.x, np.ndarray):
-            return Arrays(self.x[rows], self.y[rows])
+            return Arrays(self.x[rows], self.y[rows], pooled)
         x = aligned_empty((len(rows), *self.x.shape[1:]), self.x.dtype)
         # Any other mode than the default writes without a buffer as large again.
         np.take(self.x, rows, axis=0, out=x, mode="clip")
-        return Arrays(x, self.y[rows])
+        return Arrays(x, self.y[rows], pooled)
 
 
 @dataclass(frozen=True)

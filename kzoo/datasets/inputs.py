@@ -10,6 +10,7 @@ from kzoo.datasets.features import Features, PixelFeatures, features_of_shape
 from kzoo.datasets.shape import Scaling
 from kzoo.datasets.split import Division
 from kzoo.datasets.tables.learn import Encoded, encode_parts, learn_features
+from kzoo.datasets.tables.pooled import pooled_words
 from kzoo.datasets.tables.table import Table
 from kzoo.spec.dataset import DatasetSpec
 
@@ -59,6 +60,7 @@ def _as_floats(split: Division, source: Source, section: DatasetSpec) -> LearntI
     )
     encoded: dict[int, Encoded] = {}
     parts = [part for part in (split.train, split.validation, split.test) if part]
+    pooled = {id(part): pooled_words(part.x, features) for part in parts}
     # Those that were held out share the columns of the rows that they were held out of.
     for columns in {id(part.x.columns): part.x.columns for part in parts}.values():
         sharing = [part for part in parts if part.x.columns is columns]
@@ -66,7 +68,7 @@ def _as_floats(split: Division, source: Source, section: DatasetSpec) -> LearntI
         encoded |= zip(map(id, sharing), arrays, strict=True)
 
     def of(part: Arrays) -> Arrays:
-        return Arrays(encoded[id(part)][0], part.y)
+        return Arrays(encoded[id(part)][0], part.y, pooled[id(part)])
 
     as_floats = replace(
         split,

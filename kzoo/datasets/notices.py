@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kzoo.datasets.dataset import Dataset, Examples
+from kzoo.datasets.dataset import Arrays, Dataset, Examples
 from kzoo.datasets.image_files import ImageFiles
 from kzoo.datasets.split import Division
 
@@ -81,21 +81,21 @@ def _alike(class_names: Sequence[str], counts: npt.NDArray[np.integer[Any]]) -> 
 
 def _repeated(split: Division) -> str:
     """Return a notice of the test rows that stand among the training rows too."""
-    asked = _as_bytes(split.test.x)
-    sums = _sums(asked)
+    sums = row_sums(split.test.x, split.test.pooled)
     ordered = np.sort(sums)
     known: dict[bytes, set[int]] = defaultdict(set)
-    suspected = np.zeros(len(asked), bool)
+    suspected = np.zeros(len(sums), bool)
     for part in filter(None, (split.train, split.validation)):
-        rows = _as_bytes(part.x)
-        found = _sums(rows)
+        found = row_sums(part.x, part.pooled)
         shared = _shared(found, ordered)
-        for row in np.flatnonzero(np.isin(found, shared)):
-            known[rows[row].tobytes()].add(int(part.y[row]))
+        rows = np.flatnonzero(np.isin(found, shared))
+        for row, content in zip(rows, _contents(part, rows), strict=True):
+            known[content].add(int(part.y[row]))
         suspected |= np.isin(sums, shared)
+    rows = np.flatnonzero(suspected)
     twins = [
-        (int(split.test.y[row]), known.get(asked[row].tobytes()))
-        for row in np.flatnonzero(suspected)
+        (int(split.test.y[row]), known.get(content))
+        for row, content in zip(rows, _contents(split.test, rows), strict=True)
     ]
     repeated = sum(classes is not None for _, classes in twins)
     if not repeated:
@@ -103,7 +103,7 @@ def _repeated(split: Division) -> str:
     differing = sum(classes is not None and own not in classes for own, classes in twins)
     more = f", {differing:,} of them with another class" if differing else ""
     return (
-        f"{repeated:,} of {len(asked):,} test rows {'stands' if repeated == 1 else 'stand'} among "
+        f"{repeated:,} of {len(sums):,} test rows {'stands' if repeated == 1 else 'stand'} among "
         f"the training rows too{more}: the test figures are too good; leave out "
         "rows that repeat, or test on others"
     )
@@ -124,7 +124,16 @@ def _shared(
     return np.concatenate(found)
 
 
-def row_sums(x: Examples) -> npt.NDArray[np.uint64]:
+def _contents(part: Arrays, rows: npt.NDArray[np.int64]) -> list[bytes]:
+    """Return the bytes of some rows, the same only where the rows are."""
+    content = _as_bytes(part.x)
+    pooled = part.pooled
+    return [
+        content[row].tobytes() + (b"" if pooled is None else pooled[row].tobytes()) for row in rows
+    ]
+
+
+def row_sums(x: Examples, pooled: npt.NDArray[np.uint64] | None = None) -> npt.NDArray[np.uint64]:
     """Return ``(n,)``, a number of each example, the same for examples of the same bytes.
 
     Of image files it is one of their bytes, of arrays one of their values, so that the two of the
@@ -132,8 +141,10 @@ def row_sums(x: Examples) -> npt.NDArray[np.uint64]:
 
     Args:
         x: ``(n, *input_shape)``, an array or image files.
+        pooled: ``(n,)``, the numbers of their rare words, as in `Arrays`.
     """
-    return _sums(_as_bytes(x))
+    sums = _sums(_as_bytes(x))
+    return sums if pooled is None else sums + pooled
 
 
 def _as_bytes(x: Examples) -> npt.NDArray[np.uint8]:

@@ -21,7 +21,9 @@ from kzoo.datasets.formats import unfit_settings
 from kzoo.datasets.notices import row_sums
 from kzoo.datasets.pixel_rows import as_pixels
 from kzoo.datasets.split import hold_out_test
+from kzoo.datasets.tables.pooled import pooled_words
 from kzoo.datasets.tables.read import read_frame
+from kzoo.datasets.tables.table import Table
 from kzoo.display import Mode, watching
 from kzoo.errors import DataError, did_you_mean
 from kzoo.evaluation.predictions import read_training_rows
@@ -152,16 +154,21 @@ def _checked(run: Run, source: Source) -> Arrays:
 def _test_set(run: Run, data: Arrays, source: Source, name: str) -> TestSet:
     """Return examples as the run's model takes them."""
     x, told = match_inputs(run.dataset, data.x, source, name)
-    notices = (*source.notices, *told, *_trained_on(run, x, source.where))
+    pooled = None
+    if isinstance(data.x, Table) and run.dataset.table is not None:
+        pooled = pooled_words(data.x, run.dataset.table)
+    notices = (*source.notices, *told, *_trained_on(run, x, pooled, source.where))
     return TestSet(name, x, data.y.astype(np.int64), notices)
 
 
-def _trained_on(run: Run, x: Any, where: str) -> tuple[str, ...]:
+def _trained_on(
+    run: Run, x: Any, pooled: npt.NDArray[np.uint64] | None, where: str
+) -> tuple[str, ...]:
     """Return a notice where rows are among those that the run was trained on."""
     known = read_training_rows(run)
     if known is None:
         return ()
-    count = int(np.isin(row_sums(x), known).sum())
+    count = int(np.isin(row_sums(x, pooled), known).sum())
     if not count:
         return ()
     return (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +12,12 @@ from typing import Any, Literal
 from kzoo.errors import KzooError, RunError, one_line
 from kzoo.runs import directory
 from kzoo.runs.lock import is_held
+from kzoo.runs.search_progress import search_progress
 from kzoo.spec.parse import describe, read_json, strict_loads
 
 State = Literal["finished", "interrupted", "running", "broken"]
 
-# What only a finished search has, and the folder of its trials' runs.
-_BEST = "best.json"
-_TRIALS = "trials"
+_LOG = "log.jsonl"
 _RECORDS = (directory.SPEC, directory.SEARCH, directory.METRICS, directory.ENVIRONMENT)
 _LENGTH_BYTES = 8
 _MOST_HEADER = 2**20
@@ -40,7 +38,8 @@ class Entry:
         epochs: Epochs that were done; None where that is not known.
         planned: Epochs that its spec asks for.
         seconds: How long it took in all; None where it is not finished.
-        trials: Trials of a search; None for a run.
+        trials: Trials of a search that ended; None for a run.
+        planned_trials: Trials that it goes on to at most; None where that is not known.
         problem: What is wrong with it where it is broken.
     """
 
@@ -55,6 +54,7 @@ class Entry:
     planned: int | None = None
     seconds: float | None = None
     trials: int | None = None
+    planned_trials: int | None = None
     problem: str | None = None
 
     @property
@@ -145,7 +145,8 @@ def _run(path: Path, written: float) -> Entry:
 def _search(path: Path, written: float) -> Entry:
     where = path / directory.SEARCH
     spec = _read(where)
-    finished = (path / _BEST).is_file()
+    progress = search_progress(path / _LOG, spec)
+    finished = progress.is_over
     state: State = "running" if is_held(path) else "finished" if finished else "interrupted"
     return Entry(
         path,
@@ -155,13 +156,9 @@ def _search(path: Path, written: float) -> Entry:
         spec=_text(spec, "name", where),
         dataset=_dataset(spec, where),
         planned=_planned(spec),
-        trials=sum(1 for _ in _folders(path / _TRIALS)),
+        trials=progress.ended,
+        planned_trials=progress.planned,
     )
-
-
-def _folders(path: Path) -> Iterator[str]:
-    if path.is_dir():
-        yield from (entry.name for entry in os.scandir(path) if entry.is_dir())
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,9 +13,12 @@ Side = Annotated[int, Field(ge=1, le=4096)]
 
 
 def as_names(value: object) -> object:
-    """Return a single name as names, which so needs no brackets."""
+    """Return a text as the names in it, with commas between them, which so need no brackets.
+
+    A name that has a comma itself stands in a list.
+    """
     if isinstance(value, str):
-        return (value,)
+        return tuple(name.strip() for name in value.split(","))
     # A function makes of JSON's arrays lists, which a strict tuple does not take.
     return tuple(value) if isinstance(value, list) else value
 

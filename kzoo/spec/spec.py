@@ -42,22 +42,10 @@ class UncheckedModelSpec(ModelSpec):
     model_config = ConfigDict(extra="allow")
 
 
-def _as_layers(value: object) -> object:
-    """Return names with commas between them, which need no brackets either, one by one."""
-    names = as_names(value)
-    if not isinstance(names, tuple):
-        return names
-    return tuple(
-        part.strip() if isinstance(part, str) else part
-        for name in names
-        for part in (name.split(",") if isinstance(name, str) else [name])
-    )
-
-
 LayerNames = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
     Field(min_length=1),
-    BeforeValidator(_as_layers),
+    BeforeValidator(as_names),
 ]
 
 

@@ -130,7 +130,7 @@ def _best_epoch(monitor: str, rows: Sequence[Mapping[str, float]]) -> dict[str, 
 def _training_rows(dataset: Dataset) -> npt.NDArray[np.uint64]:
     """Return a number of each row that was trained or validated on, sorted."""
     parts = [dataset.train, *([dataset.validation] if dataset.validation else [])]
-    return np.unique(np.concatenate([row_sums(part.x) for part in parts]))
+    return np.unique(np.concatenate([row_sums(part.x, part.pooled) for part in parts]))
 
 
 def forget_checkpoint(path: Path) -> None:

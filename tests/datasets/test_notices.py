@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,25 @@ def test_test_rows_that_stand_in_training_are_counted(
     assert notice.startswith(start)
     others = min(differing, len(twins))
     assert (f", {others} of them with another class" in notice) is (others > 0)
+
+
+@given(
+    twins=st.lists(st.integers(0, 39), max_size=6, unique=True),
+    seed=st.integers(0, 9),
+)
+def test_rows_that_differ_by_rare_words_alone_are_no_repeats(twins: list[int], seed: int) -> None:
+    """Rare words share an input; rows with different ones are different rows all the same."""
+    order = np.random.default_rng(seed).permutation(40 + 9)
+    train = pd.DataFrame({"who": [f"n{i}" for i in order[:40]], "size": 1, "more": "a"})
+    who = [*(f"n{i}" for i in order[40:]), *(train["who"][twin] for twin in twins)]
+    test = pd.DataFrame({"size": 1, "who": who, "more": "a"})
+    table = {"columns": ["who", "size", "more"], "max_categories": 2}
+    spec = spec_on("digits", validation_size=8, table=table)
+    labels, asked = np.arange(40) % 2, np.arange(len(who)) % 2
+    dataset = load_dataset(spec, (train, labels, test, asked))
+    told = [notice for notice in dataset.notices if "among the training rows" in notice]
+    assert len(told) == bool(twins)
+    assert all(notice.startswith(f"{len(twins)} of {len(who)} ") for notice in told)
 
 
 def test_image_files_are_told_apart_by_their_digests(tmp_path: Path) -> None:

@@ -611,3 +611,44 @@ def test_any_bytes_are_read_or_refused(
     path.write_bytes(blob)
     with contextlib.suppress(DataError):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("cells", "phrase"),
+    [
+        (["$1,234.50", "$99", "$3"], "looks like numbers, such as '$1,234.50'"),
+        (["1,234", "12,500", "1,000,000"], "looks like numbers"),
+        (["12%", "3.5 %", "4%"], "looks like numbers"),
+        (["EUR 3", "EUR 12.5", "?"], "looks like numbers"),
+        (["1.234,56", "99.000,00", "1.000,5"], "looks like numbers"),
+        (["2026-11-25", "2026-11-26", "2025-01-01"], "looks like dates, such as '2026-11-25'"),
+        (["25.11.2026", "1.2.2025", "3.4.25"], "looks like dates"),
+        (["11/25/26 14:30", "1/2/25 9:05", ""], "looks like dates"),
+        (["25 Nov 2026", "1-Dec-25", "Jan 3, 2026"], "looks like dates"),
+        (["red", "1,234", "blue"], ""),
+        (["flat 3", "A1", "12B"], ""),
+        (["192.168.1.1", "10.0.0.1", "1-2-3"], ""),
+        (["may", "March", "12 Monkeys"], ""),
+    ],
+    ids=str,
+)
+def test_words_that_look_like_numbers_or_dates_are_told(
+    path: Path, cells: list[str], phrase: str
+) -> None:
+    """They are words all the same, and the notice says what to do; other words get none."""
+    rows = [f'"{cell}";{i}.5;{"xy"[i % 2]}\n' for i, cell in enumerate(cells * 4)]
+    path.write_text("a;b;label\n" + "".join(rows))
+    source = read(path, separator=";", decimal=".")
+    assert source.x_train.columns[0].kind == "category"
+    told = [notice for notice in source.notices if "column 'a'" in notice]
+    assert len(told) == bool(phrase)
+    assert all(phrase in notice for notice in told)
+    assert not read(path, separator=";", decimal=".", categories=("a",)).notices
+
+
+def test_a_column_that_is_left_out_is_not_called_an_input(path: Path) -> None:
+    """Dates that are all different are left out; nothing says that they are taken for words."""
+    rows = [f"{2000 + i}-01-01,{i % 7},{'xy'[i % 2]}\n" for i in range(40)]
+    path.write_text("day,b,label\n" + "".join(rows))
+    (notice,) = read(path).notices
+    assert "left out: column 'day'" in notice

@@ -11,6 +11,17 @@ MISSING_CELLS = tuple(f"{blank}{cell}" for cell in (*_MISSING, *_ALSO) for blank
 TRUE_FALSE = {"true": 1.0, "false": 0.0}
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.0*)?")
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?\s*")
+# As 1,234.5 and 1 234,5 are written, with groups of three digits.
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:([,. '\u2019\u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")
+_PLAIN = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
+_SIGNED = re.compile(r"[%$\u20ac\u00a3\u00a5\u20a9\u20b9]|\b[A-Z]{3}\b")
+# 2026-11-25, 25.11.2026, 11/25/26, 25 Nov 2026, Nov 25, 2026, with the time of day or without.
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DATE = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
+    rf"|\d{{1,2}}[- ]{_MONTH}[- ,]+\d{{2,4}}|{_MONTH} \d{{1,2}},? \d{{4}})"
+    r"(?:[T ]\d{1,2}:\d{2}.*)?"
+)
 _LONGEST_SHOWN = 40
 
 
@@ -32,6 +43,19 @@ def is_whole_number(cell: str) -> bool:
 def has_decimal_comma(cell: str) -> bool:
     """Return whether a cell is a number with a comma for its decimal point."""
     return _DECIMAL_COMMA.fullmatch(cell) is not None
+
+
+def is_decorated_number(cell: str) -> bool:
+    """Return whether a cell is a number for people: with a currency, a percent sign or groups."""
+    bare = _SIGNED.sub("", cell).strip()
+    if _GROUPED.fullmatch(bare):
+        return True
+    return bare != cell.strip() and _PLAIN.fullmatch(bare) is not None
+
+
+def is_date(cell: str) -> bool:
+    """Return whether a cell is a date, such as 2026-11-25, 25.11.2026 14:30 or 25 Nov 2026."""
+    return _DATE.fullmatch(cell.strip()) is not None
 
 
 def is_missing(cell: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets.features import Column, Kind
-from kzoo.datasets.tables.cells import TRUE_FALSE, is_missing, is_number
+from kzoo.datasets.tables.cells import (
+    TRUE_FALSE,
+    is_date,
+    is_decorated_number,
+    is_missing,
+    is_number,
+)
 from kzoo.datasets.tables.precision import offset_of, resolution_of, smallest_whole
 from kzoo.datasets.tables.table import TableColumn, Values
 
@@ -118,12 +125,13 @@ class ColumnBuilder:
         return TableColumn(self.name, "category", pieces, tuple(self._codes))
 
     def notice(self) -> str | None:
-        """Return what the person should know of a column of words that mostly are numbers."""
+        """Return what the person should know of a column of words that mostly are no words."""
+        if self.known is not None or self.is_category or not self._codes:
+            return None
         row_and_word = self._first_word()
         numeric = self._numbers_among_words()
-        is_meant = self.known is not None or self.is_category
-        if is_meant or not self._codes or numeric * 2 < sum(self._counts):
-            return None
+        if numeric * 2 < sum(self._counts):
+            return self._notice_of_look()
         if row_and_word is None:
             return f"column {self.name!r} is taken for words, as its numbers are texts"
         others = sum(self._counts) - numeric
@@ -131,6 +139,28 @@ class ColumnBuilder:
             f"column {self.name!r} is taken for words: {others:,} of its {sum(self._counts):,} "
             f"cells are no numbers, such as {row_and_word[1]!r}"
         )
+
+    def _notice_of_look(self) -> str | None:
+        """Return a notice of words most of which look like dates, or like numbers for people."""
+        if self._look(is_date):
+            return (
+                f"column {self.name!r} looks like dates, such as {next(iter(self._codes))!r}, and "
+                "is taken for words: a date is only known if a training row has it; split it into "
+                "numbers, such as month and weekday, or leave it out "
+                f"(dataset.table.exclude={self.name})"
+            )
+        if self._look(is_decorated_number):
+            return (
+                f"column {self.name!r} looks like numbers, such as {next(iter(self._codes))!r}, "
+                "and is taken for words: write plain numbers such as 1234.5 to have them taken "
+                "for numbers"
+            )
+        return None
+
+    def _look(self, is_like: Callable[[str], bool]) -> bool:
+        """Return whether most cells of a column of words look like something."""
+        counted = zip(self._codes, self._counts, strict=True)
+        return 2 * sum(count for word, count in counted if is_like(word)) > sum(self._counts)
 
     def _typed(self, values: Any) -> Values:
         dtype = values.dtype

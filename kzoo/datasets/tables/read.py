@@ -149,17 +149,16 @@ def _read(
     columns, label, guesses = _read_columns(rows, roles, known, carried)
     columns, carried_columns = columns[: len(roles.inputs)], columns[len(roles.inputs) :]
     table = Table(tuple(columns))
-    guesses = [f"{rows.where}: {guess}" for guess in guesses]
-    notices = [*rows.notices, *roles.notices, *guesses]
+    notices = [*rows.notices, *roles.notices]
     if not len(table):
         raise DataError(f"{rows.where}: received a header only; expected examples below it")
     _refuse_non_finite(table, rows)
-    left_out: tuple[str, ...] = roles.left_out
+    useless: tuple[str, ...] = ()
     if known is None:
         useless, notice = find_useless(table, settings, rows.where)
         notices += [notice] if notice else []
-        left_out += useless
         table = table.only([name for name in table.names if name not in useless])
+    notices += [f"{rows.where}: {guess}" for name, guess in guesses.items() if name not in useless]
     return Source(
         table,
         _labels(label, roles.label_name, rows) if label is not None and with_labels else None,
@@ -168,7 +167,7 @@ def _read(
         where=rows.where,
         notices=tuple(notices),
         label=roles.label_name,
-        left_out=left_out,
+        left_out=(*roles.left_out, *useless),
         unlabelled="" if label is not None else f"{rows.where}: has no column of labels",
         carried=tuple(carried_columns),
     )
@@ -179,8 +178,8 @@ def _read_columns(
     roles: Roles,
     known: TableFeatures | PixelFeatures | None,
     carried: Sequence[tuple[int, str]],
-) -> tuple[list[TableColumn], TableColumn | None, list[str]]:
-    """Return the inputs and the carried columns, the label's, and what was guessed of them."""
+) -> tuple[list[TableColumn], TableColumn | None, dict[str, str]]:
+    """Return the inputs and the carried columns, the label's, and what was guessed of each."""
     columns = (
         {column.name: column for column in known.columns}
         if isinstance(known, TableFeatures)
@@ -203,7 +202,7 @@ def _read_columns(
         label = ColumnBuilder(roles.label_name, is_words=True, is_category=True)
         try:
             _take_chunks(rows, roles, builders, label, words)
-            notices = [notice for b in builders.values() if (notice := b.notice())]
+            notices = {b.name: notice for b in builders.values() if (notice := b.notice())}
             built = [builder.build() for builder in builders.values()]
         except TypeChangedError as error:
             words.add(error.name)
