@@ -22,10 +22,11 @@ from kzoo.reports.search_parameters import (
     tried,
 )
 from kzoo.runs import Run, directory
+from kzoo.runs.search_status import read_search_status
 from kzoo.runs.trial import Trial
 from kzoo.spec.space import all_paths
 from kzoo.tuning.picture import WIDE
-from kzoo.tuning.search import BEST, Search
+from kzoo.tuning.search import BEST, LOG, Search
 
 _MOST_TRIALS = 300
 
@@ -60,7 +61,9 @@ class SearchContent:
         trials_left_out: How many more there are.
         errors: The trials that failed, and why.
         names: Short names of the parameters.
-        repeat: What trains the best; empty before the search has ended.
+        unfinished: How many trials it was asked for, where it is not over and that is known.
+        go_on: What goes on with it.
+        repeat: What trains the best; empty before any stop of the search.
         again: What searches again.
     """
 
@@ -89,6 +92,8 @@ class SearchContent:
     trials_left_out: int
     errors: tuple[tuple[str, str], ...]
     names: tuple[str, ...]
+    unfinished: int | None
+    go_on: str
     repeat: str
     again: str
 
@@ -100,6 +105,7 @@ def search_content(search: Search) -> SearchContent:
         RunError: it has no trial with a score yet, or its files are damaged.
     """
     best, tune = search.best, search.tune
+    status = read_search_status(search.path / LOG, search.spec.to_dict())
     if best is None:
         raise RunError(f"{search.path}: has no trial with a score yet")
     scored = [trial for trial in search.trials if trial.score is not None]
@@ -162,6 +168,8 @@ def search_content(search: Search) -> SearchContent:
         trials_left_out=max(len(ordered) - _MOST_TRIALS, 0),
         errors=tuple((t.number, t.error or "") for t in search.trials if t.state == "failed"),
         names=tuple(names[path] for path in paths),
+        unfinished=None if status.is_over else status.planned,
+        go_on=shlex.join(["kzoo", "tune", "--resume", str(search.path)]),
         repeat=(
             shlex.join(["kzoo", "run", str(search.path / BEST)])
             if (search.path / BEST).is_file()

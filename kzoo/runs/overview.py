@@ -12,12 +12,13 @@ from typing import Any, Literal
 from kzoo.errors import KzooError, RunError, one_line
 from kzoo.runs import directory
 from kzoo.runs.lock import is_held
-from kzoo.runs.search_progress import search_progress
+from kzoo.runs.search_status import read_search_status
 from kzoo.spec.parse import describe, read_json, strict_loads
 
 State = Literal["finished", "interrupted", "running", "broken"]
 
 _LOG = "log.jsonl"
+_BEST = "best.json"
 _RECORDS = (directory.SPEC, directory.SEARCH, directory.METRICS, directory.ENVIRONMENT)
 _LENGTH_BYTES = 8
 _MOST_HEADER = 2**20
@@ -145,8 +146,9 @@ def _run(path: Path, written: float) -> Entry:
 def _search(path: Path, written: float) -> Entry:
     where = path / directory.SEARCH
     spec = _read(where)
-    progress = search_progress(path / _LOG, spec)
-    finished = progress.is_over
+    status = read_search_status(path / _LOG, spec)
+    # The logs of earlier versions do not say how many trials were asked for.
+    finished = status.is_over or (status.planned is None and (path / _BEST).is_file())
     state: State = "running" if is_held(path) else "finished" if finished else "interrupted"
     return Entry(
         path,
@@ -156,8 +158,8 @@ def _search(path: Path, written: float) -> Entry:
         spec=_text(spec, "name", where),
         dataset=_dataset(spec, where),
         planned=_planned(spec),
-        trials=progress.ended,
-        planned_trials=progress.planned,
+        trials=status.ended,
+        planned_trials=status.planned,
     )
 
 

@@ -75,6 +75,19 @@ def test_a_search_is_one_page_the_same_twice(
     assert "<script" not in page
 
 
+@pytest.mark.parametrize(("max_trials", "is_told"), [(30, True), (20, False)])
+def test_a_search_that_is_not_over_says_so(
+    search: Search, tmp_path: Path, max_trials: int, is_told: bool
+) -> None:
+    """How far it came and what goes on stand at the top, as it has a best to show all the same."""
+    with SearchLog(search.path / LOG) as log:
+        log.session(max_trials, None, 0, "1 worker")
+    (search.path / BEST).touch()
+    page = kzoo.report(search, tmp_path / "page.html").read_text("utf-8")
+    assert (f"not over: 20 of {max_trials} trials" in page) is is_told
+    assert (f"kzoo tune --resume {search.path}" in page) is is_told
+
+
 def test_the_chart_counts_trials_by_their_numbers(search: Search) -> None:
     """A trial stands at its own number, also behind one that failed and has no dot."""
     chart = search_content(search).progress

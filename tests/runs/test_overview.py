@@ -115,15 +115,110 @@ def test_the_newest_comes_first_and_other_folders_are_left_out(tmp_path: Path) -
     assert [entry.name for entry in list_runs(tmp_path)] == ["a", "c", "b"]
 
 
-def test_a_search_is_one_entry_with_its_trials_counted(tmp_path: Path) -> None:
-    """Its trials' runs lie within, and are not listed."""
-    search = tmp_path / "search"
-    for number in range(3):
-        (search / "trials" / f"t{number}").mkdir(parents=True)
-    spec = {"name": "tuned", "dataset": {"name": "digits"}, "fit": {"epochs": 5}}
+def written_search(folder: Path, events: str | None, tune: dict[str, object]) -> Path:
+    """Write what is looked at of a search; events are a word each, as ``told3`` is of trial 3."""
+    search = folder / "search"
+    (search / "trials" / "t0").mkdir(parents=True)
+    spec = {"name": "tuned", "dataset": {"name": "digits"}, "fit": {"epochs": 5}, "tune": tune}
     (search / "search.json").write_text(json.dumps(spec), "utf-8")
+    if events is not None:
+        lines = [json.dumps(event_of(*word.split(":"))) for word in events.split()]
+        (search / "log.jsonl").write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    return search
+
+
+def event_of(kind: str, number: str = "", score: str = "null") -> dict[str, object]:
+    """Return an event as the log has it."""
+    if kind == "session":
+        return {"event": kind, "max_trials": int(number), "where": "2 workers", "began": "now"}
+    if kind in ("asked", "told"):
+        return {"event": kind, "trial": {"number": number, "score": json.loads(score)}}
+    return {"event": kind, "number": number}
+
+
+@pytest.mark.parametrize(
+    ("events", "ended", "planned", "state"),
+    [
+        (None, 0, None, "interrupted"),
+        ("began session:2", 0, 2, "interrupted"),
+        ("began session:2 asked:0", 0, 2, "interrupted"),
+        ("began session:2 asked:0 told:0:0.5", 1, 2, "interrupted"),
+        ("began session:2 asked:0 told:0:0.5 asked:1 told:1", 2, 2, "finished"),
+        ("began session:2 asked:0 asked:1 told:1:0.5", 1, 2, "interrupted"),
+        ("began session:1 asked:0 told:0:0.5 session:3", 1, 3, "interrupted"),
+        ("began session:3 asked:0 told:0:0.5 session:1", 1, 1, "finished"),
+        ("began session:9 asked:0 told:0:0.5 idle", 1, 9, "finished"),
+        ("began session:9 asked:0 asked:1 told:0:0.5 idle", 1, 9, "interrupted"),
+        ("began session:9 asked:0 told:0:0.5 idle confirmed:0", 1, 9, "finished"),
+        ("began session:9 asked:0 told:0:0.5 idle session:9", 1, 9, "interrupted"),
+        ("began session:9 asked:0 asked:1 told:0:0.9", 1, 9, "finished"),
+        ("began session:1 asked:0 told:0 retried:0", 0, 1, "interrupted"),
+        ("began session:1 asked:0 told:0 retried:0 told:0:0.1", 1, 1, "finished"),
+    ],
+)
+def test_a_search_is_one_entry_that_says_how_far_it_came(
+    tmp_path: Path, events: str | None, ended: int, planned: int | None, state: str
+) -> None:
+    """By its log: its trials, how many were asked for, and whether there is something left."""
+    target = {"target": 0.8, "objective": {"metric": "val_accuracy", "direction": "max"}}
+    search = written_search(tmp_path, events, target)
+    # Every stop leaves the best so far.
+    if planned is not None:
+        (search / "best.json").write_text("{}", "utf-8")
     (entry,) = list_runs(tmp_path)
-    assert (entry.kind, entry.trials, entry.state) == ("search", 3, "interrupted")
+    assert (entry.kind, entry.trials, entry.planned_trials) == ("search", ended, planned)
+    assert entry.state == state
+    with holding(search):
+        assert list_runs(tmp_path)[0].state == "running"
+
+
+def test_a_loss_reaches_its_target_from_above(tmp_path: Path) -> None:
+    """The direction of the objective decides which way is better."""
+    objective = {"metric": "val_loss", "direction": "min"}
+    written_search(tmp_path, "session:9 told:0:0.9", {"target": 0.8, "objective": objective})
+    assert list_runs(tmp_path)[0].state == "interrupted"
+    log = tmp_path / "search" / "log.jsonl"
+    log.write_text(log.read_text("utf-8").replace("0.9", "0.7"), "utf-8")
+    assert list_runs(tmp_path)[0].state == "finished"
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "no JSON": lambda log: log.write_text("{\n", "utf-8"),
+    "no event": lambda log: log.write_text("{}\n", "utf-8"),
+    "a list": lambda log: log.write_text("[]\n", "utf-8"),
+    "a trial that is none": lambda log: log.write_text('{"event": "told", "trial": 1}\n', "utf-8"),
+    "a number of text": lambda log: log.write_text(
+        '{"event": "session", "max_trials": "many"}\n', "utf-8"
+    ),
+    "noise": lambda log: log.write_bytes(bytes(range(256)) + b"\n"),
+    "a million levels": lambda log: log.write_text("[" * 10**6 + "\n", "utf-8"),
+    "2 GB": lambda log: os.truncate(log, 2**31),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_a_search_with_a_damaged_log_is_listed_as_broken(tmp_path: Path, case: str) -> None:
+    """Whatever is wrong with it, one line says it."""
+    search = written_search(tmp_path, "began session:3", {})
+    DAMAGE[case](search / "log.jsonl")
+    (entry,) = list_runs(tmp_path)
+    assert entry.state == "broken"
+    assert entry.problem is not None
+    assert "log.jsonl" in entry.problem
+
+
+def test_a_line_that_a_kill_cut_off_does_not_count(tmp_path: Path) -> None:
+    """The last line is whole or is nothing."""
+    search = written_search(tmp_path, "session:3 told:0:0.5", {})
+    with (search / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"event": "to')
+    assert list_runs(tmp_path)[0].trials == 1
+
+
+def test_a_search_of_an_earlier_version_is_finished_where_it_has_a_best(tmp_path: Path) -> None:
+    """Its log does not say how many trials were asked for."""
+    search = written_search(tmp_path, "began asked:0 told:0:0.5", {})
+    assert list_runs(tmp_path)[0].state == "interrupted"
     (search / "best.json").write_text("{}", "utf-8")
     assert list_runs(tmp_path)[0].state == "finished"
 
