@@ -30,6 +30,7 @@ from kzoo.runs.model import stored_model, uncompiled
 from kzoo.runs.model_file import file_digest, write_model
 from kzoo.spec import Spec
 from kzoo.train.advice import training_notices
+from kzoo.train.outcome import outcome_notices
 from kzoo.train.start_weights import frozen_layers
 from kzoo.train.training import Trained, Trainee
 
@@ -74,9 +75,12 @@ def write_results(
     spec, dataset, model = trained.spec, trained.dataset, trained.model
     recorder, row = trained.recorder, trained.recorder.rows[trained.kept]
     is_trial = trial is not None
-    tested = {} if is_trial else _test(path, trained)
+    tested: dict[str, Any] = {}
     # A search compares trainings that are all as short.
-    notices = [] if is_trial else training_notices(spec, recorder.rows, dataset.num_classes)
+    notices: list[str] = []
+    if not is_trial:
+        tested, notices = _test(path, trained)
+        notices = [*training_notices(spec, recorder.rows, dataset.num_classes), *notices]
     write_atomically(path / directory.HISTORY, recorder.write)
     figures = {
         "dataset": dataset.name,
@@ -96,7 +100,7 @@ def write_results(
         "model": spec.model.builder,
         **figures,
         "all_parameters": model.count_params(),
-        **_best_epoch(spec.monitor, recorder.rows),
+        **best_epoch(spec.monitor, recorder.rows, row),
         **(trial or {}),
         "weights_sha256": file_digest(stored.path),
         **({"start": trained.start.to_dict()} if trained.start else {}),
@@ -118,10 +122,15 @@ def trained_parameters(model: Any) -> int:
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
-def _best_epoch(monitor: str, rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    """Return which epoch was the best, and by what; nothing where that was not reported."""
+def best_epoch(
+    monitor: str, rows: Sequence[Mapping[str, float]], kept: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return which epoch was the best, and by what; nothing where that was not reported.
+
+    Of those that are equal it is the one whose weights were kept, else the first.
+    """
     best: Mapping[str, float] | None = None
-    for row in rows:
+    for row in (kept, *rows):
         if monitor in row and is_better(monitor, row, best):
             best = row
     return {} if best is None else {"best_epoch": int(best[EPOCH]), "monitor": monitor}
@@ -139,8 +148,9 @@ def forget_checkpoint(path: Path) -> None:
         (path / directory.CHECKPOINT).unlink(missing_ok=True)
 
 
-def _test(path: Path, trained: Trained) -> dict[str, Any]:
-    test = trained.dataset.test
+def _test(path: Path, trained: Trained) -> tuple[dict[str, Any], list[str]]:
+    """Return the figures on the test set, which is predicted here, and what they tell."""
+    test, class_names = trained.dataset.test, trained.dataset.class_names
     probabilities = predict(trained.model, test.x)
     write_atomically(
         path / directory.PREDICTIONS,
@@ -160,10 +170,11 @@ def _test(path: Path, trained: Trained) -> dict[str, Any]:
     counts = class_counts(trained.dataset, trained.dataset.num_classes)
     majority = int(counts.argmax())
     headline = "accuracy" if rarest_class(counts) is None else "balanced_accuracy"
+    notices = outcome_notices(probabilities.argmax(axis=1), test.y, class_names, majority)
     return {
         **figures,
         "test_majority": majority_accuracy(test.y, majority),
-        "majority_class": trained.dataset.class_names[majority],
+        "majority_class": class_names[majority],
         "headline": f"test_{headline}",
         "test_examples": len(test),
-    }
+    }, notices
