@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,10 +131,13 @@ class Fingerprints:
     Attributes:
         data: Over all the data.
         train: Over what came without a split, or as the training split.
+        test_file: Of a table, over the file that the test rows stand in, all of its columns; empty
+            without a file.
     """
 
     data: str
     train: str
+    test_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -236,6 +240,12 @@ def take_fingerprints(train: Arrays, *others: Arrays | None) -> Fingerprints:
     for split in filter(None, others):
         _update(digest, split)
     return Fingerprints(digest.hexdigest(), own)
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _update(digest: hashlib._Hash, split: Arrays) -> None:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from kzoo.datasets.catalogue import ARRAYS
 from kzoo.datasets.check import check_inputs, check_labels
-from kzoo.datasets.dataset import Arrays, Dataset, Inputs, Source, take_fingerprints
+from kzoo.datasets.dataset import (
+    Arrays,
+    Dataset,
+    Inputs,
+    Source,
+    file_digest,
+    take_fingerprints,
+)
 from kzoo.datasets.features import Features, TableFeatures
 from kzoo.datasets.find import find_source, read_source
 from kzoo.datasets.inputs import as_arrays, unknown_notices
@@ -77,6 +85,9 @@ def load_dataset(
         class_names=class_names,
     )
     fingerprints = take_fingerprints(train, test, validation)
+    tested = Path(source.where_of("test"))
+    if isinstance(x_train, Table) and name != ARRAYS and tested.is_file():
+        fingerprints = replace(fingerprints, test_file=file_digest(tested))
     # Tables are given up there, so that they do not lie beside their arrays.
     inputs = as_arrays(raw, source, spec.dataset)
     split = inputs.split

@@ -31,7 +31,7 @@ from kzoo.figures.significance import (
     holm,
     mean_interval,
 )
-from kzoo.runs import Run, find_finished_run
+from kzoo.runs import DatasetFacts, Run, find_finished_run
 
 # What a spec says beside what is trained.
 _BESIDE = ("$schema", "name", "description", "tune", "reference", "expected", "found")
@@ -52,10 +52,11 @@ class _Tested:
     def has_test_set_of(self, other: _Tested) -> bool:
         """Return whether both were tested on the same examples in the same order."""
         mine, others = self.run.dataset, other.run.dataset
-        if mine.fingerprint != others.fingerprint or mine.class_names != others.class_names:
+        if mine.class_names != others.class_names or not np.array_equal(self.labels, other.labels):
             return False
-        if not np.array_equal(self.labels, other.labels):
-            return False
+        if mine.fingerprint != others.fingerprint:
+            # Which rows are held out follows from the labels of the file, whatever its inputs are.
+            return bool(mine.test_file) and _file_facts(mine) == _file_facts(others)
         # What was held out is what was not trained on.
         known = self.rows is not None and other.rows is not None
         return not (mine.holds_out_test and known) or np.array_equal(self.rows, other.rows)  # type: ignore[arg-type]  # known
@@ -118,7 +119,23 @@ def _read(run: Run) -> _Tested:
         )
     probabilities, labels = read_predictions(run)
     right = probabilities.argmax(axis=1) == labels
-    return _Tested(run, run.spec.to_dict(), labels, right, read_training_rows(run))
+    return _Tested(run, _tree(run), labels, right, read_training_rows(run))
+
+
+def _tree(run: Run) -> dict[str, Any]:
+    """Return a run's spec, its settings of tables complete, so that only what differs does."""
+    tree, section = run.spec.to_dict(), run.spec.dataset
+    table = section.table_settings.model_dump(mode="json", exclude_none=True)
+    tree["dataset"] = {**tree["dataset"], "table": table}
+    tree["dataset"].pop("label", None)
+    return tree
+
+
+def _file_facts(facts: DatasetFacts) -> tuple[Any, ...]:
+    """Return what decides which rows of a table are tested, where other columns are its inputs."""
+    label = facts.table.label if facts.table else ""
+    rows = (facts.rows["test"], sum(facts.rows.values()))
+    return facts.test_file, label, facts.holds_out_test, rows
 
 
 def _compared(tested: _Tested, label: str, number: int, cost: Cost) -> Compared:

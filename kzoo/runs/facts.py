@@ -27,6 +27,7 @@ class DatasetFacts(BaseModel):
     scaling: Scaling
     features: Features = Field(discriminator="kind")
     train_fingerprint: str = ""
+    test_file: str = ""
     holds_out_test: bool = True
     rows: dict[str, int]
     class_counts: tuple[int, ...] = ()
@@ -70,6 +71,7 @@ class DatasetFacts(BaseModel):
             scaling=dataset.scaling,
             features=dataset.features,
             train_fingerprint=dataset.fingerprints.train,
+            test_file=dataset.fingerprints.test_file,
             holds_out_test=dataset.holds_out_test,
             class_counts=dataset.class_counts,
             handwriting=known.handwriting if known else None,

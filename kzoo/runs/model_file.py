@@ -6,7 +6,6 @@ in one is held to its layers before it is used.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -197,12 +196,6 @@ def read_model(path: Path) -> StoredModel:
                 _hold_to_layers(stored, {name: file.get_slice(name) for name in names})
             weights = {name: _finite(name, file.get_tensor(name)) for name in names}
     return replace(stored, weights=weights)
-
-
-def file_digest(path: Path) -> str:
-    """Return the sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

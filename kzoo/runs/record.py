@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from kzoo.datasets.dataset import file_digest
 from kzoo.errors import KzooWarning, RunError
 from kzoo.figures import accuracy_interval
 from kzoo.figures.interval import majority_fact, written_accuracy
@@ -21,7 +22,7 @@ from kzoo.registry import get_weights, list_specs
 from kzoo.runs import directory
 from kzoo.runs.facts import DatasetFacts
 from kzoo.runs.finished import find_finished_run, resume_command
-from kzoo.runs.model_file import StoredModel, file_digest, read_model
+from kzoo.runs.model_file import StoredModel, read_model
 from kzoo.spec.parse import describe, strict_loads
 from kzoo.summary import Facts, Summarized
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets import Dataset
+from kzoo.datasets.dataset import file_digest
 from kzoo.datasets.notices import class_counts, rarest_class, row_sums
 from kzoo.display.ranking import is_better
 from kzoo.figures import MONITORED, majority_accuracy, reported_metrics
@@ -27,7 +28,7 @@ from kzoo.runs import (
 )
 from kzoo.runs.history import EPOCH, SECONDS
 from kzoo.runs.model import stored_model, uncompiled
-from kzoo.runs.model_file import file_digest, write_model
+from kzoo.runs.model_file import write_model
 from kzoo.spec import Spec
 from kzoo.train.advice import training_notices
 from kzoo.train.outcome import outcome_notices

@@ -8,12 +8,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from kzoo.datasets import Dataset
+from kzoo.datasets.dataset import file_digest
 from kzoo.engine.twin import leaves
 from kzoo.errors import RunError, SpecError, did_you_mean
 from kzoo.registry import get_weights
 from kzoo.runs import open_model
 from kzoo.runs.model import keras_model
-from kzoo.runs.model_file import StoredModel, file_digest
+from kzoo.runs.model_file import StoredModel
 from kzoo.runs.record import AnyModel, model_path
 from kzoo.spec import Spec
 from kzoo.spec.spec import StartSpec

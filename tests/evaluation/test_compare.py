@@ -219,3 +219,25 @@ def test_what_cannot_be_compared_is_refused(make: Make) -> None:
     (second / "metrics.json").unlink()
     with pytest.raises(RunError, match="is not finished"):
         compare(first, second)
+
+
+def test_runs_on_other_columns_of_a_file_are_tested_on_the_same_rows(tmp_path: Path) -> None:
+    """Without a column the same rows are held out; once the file has changed, others may be."""
+    random = np.random.default_rng(0)
+    x, file = random.normal(size=(200, 3)), tmp_path / "table.csv"
+    lines = [f"{a:.3f},{b:.3f},{c:.3f},{'yn'[int(a + b > 0)]}\n" for a, b, c in x]
+    file.write_text("a,b,c,label\n" + "".join(lines), "utf-8")
+
+    def train(setting: str = "seed", value: Any = 0) -> kzoo.Run:
+        overrides = {"dataset.name": str(file), "fit.epochs": 2, setting: value}
+        return kzoo.run("softmax_regression", overrides=overrides, out=tmp_path, display="quiet")
+
+    whole, other_seed = train(), train("seed", 1)
+    less = train("dataset.table.exclude", "c")
+    result = compare(whole.path, less.path, other_seed.path)
+    assert [one.test_set for one in result.runs] == [1, 1, 1]
+    assert not result.notices
+    assert {row.path for row in result.differences} == {"seed", "dataset.table.exclude"}
+    file.write_text(file.read_text("utf-8").replace("a,b,c", "a,c,b", 1), "utf-8")
+    changed = train("dataset.table.exclude", "b")
+    assert compare(whole.path, changed.path).notices

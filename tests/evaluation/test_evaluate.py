@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -162,6 +163,28 @@ def test_a_file_that_is_only_tested_on_is_not_told_of_its_own_training_rows(
     path = tmp_path / "twins.npz"
     np.savez(path, x_train=x, y_train=np.arange(40) % 10, x_test=x, y_test=np.arange(40) % 10)
     assert not any("training rows too" in notice for notice in evaluate(trained, path).notices)
+
+
+def test_rows_that_were_trained_on_are_counted(tmp_path: Path) -> None:
+    """Rows with another rare word do not count, in whatever order words and columns come."""
+    train = pd.DataFrame({"who": [f"n{i}" for i in range(60)], "size": np.arange(60) % 5})
+    train["label"] = np.arange(60) % 2
+    table = {"columns": ["who", "size"], "max_categories": 2}
+    overrides = {"dataset.table": table, "fit.epochs": 1}
+    run = kzoo.run(
+        "softmax_regression",
+        train,
+        overrides=overrides,
+        out=tmp_path,
+        display="quiet",
+    )
+    fresh = train.assign(who=[f"m{i}" for i in range(60)])
+    known = pd.concat([fresh, train]).iloc[::-1][["label", "size", "who"]]
+    assert not any("stand among" in notice for notice in kzoo.evaluate(run, fresh).notices)
+    told = [n for n in kzoo.evaluate(run, known).notices if "stand among" in n]
+    # Those that were held out to be tested were not trained on.
+    assert len(told) == 1
+    assert f"{60 - run.dataset.rows['test']} of 120 rows" in told[0]
 
 
 def test_testing_anew_gives_the_same_figures(trained: kzoo.Run) -> None:

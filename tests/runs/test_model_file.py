@@ -26,13 +26,14 @@ from support.model_files import (
 )
 
 import kzoo
+from kzoo.datasets.dataset import file_digest
 from kzoo.datasets.features import features_of_shape
 from kzoo.datasets.shape import Scaling
 from kzoo.errors import RunError
 from kzoo.runs import DatasetFacts, Run, open_model
 from kzoo.runs.layers import GRAPH, describe_layers, describe_weights
 from kzoo.runs.model import filled, keras_model
-from kzoo.runs.model_file import StoredModel, file_digest, read_model, write_model
+from kzoo.runs.model_file import StoredModel, read_model, write_model
 
 HIDDEN, LAST = "hidden_1/kernel", "probabilities/bias"
 DENSE, CONVOLUTION = 1, {"filters": 10, "kernel_size": [3, 3]}
