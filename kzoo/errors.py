@@ -133,6 +133,26 @@ def how_to_install(*extras: str) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the nearest known name, or an empty string."""
+    near = nearest(name, known)
+    return f" Did you mean {near!r}?" if near else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that a person most likely means, or an empty string.
+
+    It is written alike, or the only one that the name is a part or the initials of: `softmax` for
+    `softmax_regression`, `lr` for `learning_rate`.
+    """
     by_folded = {candidate.casefold(): candidate for candidate in known}
-    close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return f" Did you mean {by_folded[close[0]]!r}?" if close else ""
+    folded = name.casefold()
+    close = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
+    if close:
+        return by_folded[close[0]]
+    parts = [one for one in by_folded if len(folded) > 2 and folded in one]
+    initials = [one for one in by_folded if len(folded) > 1 and folded == _initials(one)]
+    found = parts or initials
+    return by_folded[found[0]] if len(found) == 1 else ""
+
+
+def _initials(name: str) -> str:
+    return "".join(word[:1] for word in name.replace("-", "_").split("_"))

@@ -6,7 +6,7 @@ import contextlib
 import html
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextvars import ContextVar
 
 from kzoo.errors import KzooError, one_line
@@ -60,10 +60,11 @@ class Summarized:
         few = ", ".join(f"{label} {text}" for label, text in facts[:2])
         return one_line(f"<{type(self).__name__} {title}: {few}>")
 
-    def lines(self) -> list[str]:
-        """Return the title and a line for each fact."""
+    def lines(self, *, without: Collection[str] = ()) -> list[str]:
+        """Return the title and a line for each fact, but for those of the texts in `without`."""
         title, facts = self._facts()
-        return [one_line(title), *(f"  {label}: {one_line(text)}" for label, text in facts)]
+        lines = [f"  {label}: {one_line(text)}" for label, text in facts if text not in without]
+        return [one_line(title), *lines]
 
     def _repr_html_(self) -> str | None:
         if self.__dict__.get(_SHOWN_IN) == _cell() is not None:

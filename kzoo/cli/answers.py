@@ -20,6 +20,8 @@ _FEW = 5
 _CLASSES_SHOWN = 3
 _BAR = 24
 _LEAST_SHOWN = 0.0005
+# The name of a class takes no more of a line for the others' sake.
+_WIDEST = 24
 
 
 @dataclass
@@ -51,6 +53,7 @@ def print_answers(parts: Iterator[Prediction]) -> Ended:
         is_few = ended.answered == 0 and len(part) <= _FEW
         ended.count(part)
         width = max((len(one_line(name)) for name in part.names), default=0)
+        class_width = min(max(len(one_line(name)) for name in part.class_names), _WIDEST)
         for row, name in enumerate(part.names):
             chances = part.probabilities[row]
             order = (-chances).argsort(kind="stable")[:_CLASSES_SHOWN]
@@ -58,7 +61,7 @@ def print_answers(parts: Iterator[Prediction]) -> Ended:
             if is_few:
                 _print_block(name, shown, part.steps[row] if part.steps else (), is_ascii)
             else:
-                _print_row(name, width, shown, is_ascii)
+                _print_row(name, width, class_width, shown, is_ascii)
     if ended.prepared and ended.answered > _FEW:
         ended.notes.append(
             f"{ended.prepared:,} of {ended.answered:,} pictures were prepared as the handwriting "
@@ -81,12 +84,19 @@ def _print_block(
             print_line(f"  {one_line(class_name):{width}}  {chance:7.2%}  {bar}".rstrip())
 
 
-def _print_row(name: str, width: int, shown: Sequence[tuple[str, float]], is_ascii: bool) -> None:
+def _print_row(
+    name: str,
+    width: int,
+    class_width: int,
+    shown: Sequence[tuple[str, float]],
+    is_ascii: bool,
+) -> None:
     (first, chance), *others = shown
     rest = ", ".join(f"{other} {share:.1%}" for other, share in others if share >= _LEAST_SHOWN)
     bar = f"{_bar(chance, is_ascii):{_BAR}}"
     print_line(
-        f"{one_line(name):{width}}  {one_line(first)}  {chance:7.2%}  {bar}  {rest}".rstrip()
+        f"{one_line(name):{width}}  {one_line(first):{class_width}}  {chance:7.2%}  {bar}  "
+        f"{rest}".rstrip()
     )
 
 

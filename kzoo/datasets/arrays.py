@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +93,11 @@ def plain_labels(y: Any) -> Any:
 
 def _in_order(data: Any) -> tuple[tuple[Any, ...], str | None]:
     """Return ``(x, y)`` or ``(x, y, x_test, y_test)``, and a notice where that was guessed."""
+    if isinstance(data, (str, os.PathLike)):
+        raise DataError(
+            f"data: received the path {os.fspath(data)!r}; {_EXPECTED}. A file or a folder goes "
+            "into the spec: overrides={'dataset.name': " + repr(os.fspath(data)) + "}"
+        )
     if not isinstance(data, (tuple, list)):
         raise DataError(f"data: received {type(data).__name__}; {_EXPECTED}")
     if len(data) == 2 and all(_is_pair(part) for part in data):

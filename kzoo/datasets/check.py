@@ -66,7 +66,7 @@ def check_labels(
     Raises:
         DataError: labels are not classes, or not one an example.
     """
-    where = f"{source.where}: y_train"
+    where = f"{source.where}: {_labels_name(source, 'train')}"
     labels = _labels(source.y_train, where, rows=len(source.x_train))
     classes, y_train = _classes(labels, source, where)
     names = source.class_names or tuple(str(name) for name in classes.tolist())
@@ -74,7 +74,7 @@ def check_labels(
     def indices(x: Examples | None, y: AnyArray | None, split: str) -> Indices | None:
         if x is None:
             return None
-        where = f"{source.where_of(split)}: y_{split}"
+        where = f"{source.where_of(split)}: {_labels_name(source, split)}"
         return _index(_labels(y, where, rows=len(x)), classes, where)
 
     return (
@@ -83,6 +83,11 @@ def check_labels(
         indices(source.x_test, source.y_test, "test"),
         names,
     )
+
+
+def _labels_name(source: Source, split: str) -> str:
+    """Return what a person calls the labels of a split."""
+    return f"the label, column {source.label!r}" if source.label else f"y_{split}"
 
 
 def labels_like(
@@ -222,7 +227,8 @@ def _labels(labels: Any, where: str, *, rows: int) -> AnyArray:
         y = y.astype(np.int64)
     if y.dtype.kind not in "biuU":
         raise DataError(
-            f"{where}: received labels of type {y.dtype}; expected whole numbers or words"
+            f"{where}: received labels of type {y.dtype}; expected whole numbers or words, as "
+            "kzoo trains classifiers, not regressions"
         )
     return y
 
@@ -232,12 +238,15 @@ def _classes(labels: AnyArray, source: Source, where: str) -> tuple[AnyArray, In
         classes: AnyArray = np.arange(len(source.class_names))
         return classes, _index(labels, classes, where)
     classes, indices = _numbered(labels)
+    another = " (dataset.label names another column)" if source.label else ""
     if len(classes) < 2:
-        raise DataError(f"{where}: received one class only, {classes[0]!s}; expected 2 or more")
+        raise DataError(
+            f"{where}: received one class only, {classes[0]!s}; expected 2 or more{another}"
+        )
     if len(classes) > min(_MAX_CLASSES, max(2, len(labels) // 2)):
         raise DataError(
             f"{where}: received {len(classes)} different labels for {len(labels)} examples; "
-            "expected classes (kzoo trains classifiers, not regressions)"
+            f"expected classes, as kzoo trains classifiers, not regressions{another}"
         )
     return classes, indices
 

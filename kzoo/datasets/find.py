@@ -22,6 +22,11 @@ def is_name(name: str) -> bool:
     return is_dataset(name)
 
 
+def name_of_given(data: Any) -> str | None:
+    """Return the name of data that a person passes beside a spec; None where none are passed."""
+    return None if data is None else ARRAYS
+
+
 def find_source(
     section: DatasetSpec, data: Any, on_progress: OnProgress | None
 ) -> tuple[str, Source]:

@@ -18,7 +18,7 @@ from kzoo.datasets.dataset import (
     take_fingerprints,
 )
 from kzoo.datasets.features import Features, TableFeatures
-from kzoo.datasets.find import find_source, read_source
+from kzoo.datasets.find import find_source, name_of_given, read_source
 from kzoo.datasets.inputs import as_arrays, unknown_notices
 from kzoo.datasets.notices import data_notices
 from kzoo.datasets.own_splits import with_own_splits
@@ -65,7 +65,7 @@ def load_dataset(
         SpecError: the spec cannot be read or says something that is not accepted.
         UnknownNameError: no dataset or file has this name, or no spec.
     """
-    spec = spec if isinstance(spec, Spec) else load_spec(spec)
+    spec = spec if isinstance(spec, Spec) else load_spec(spec, dataset=name_of_given(data))
     name, source = find_source(spec.dataset, data, on_progress)
     if source.y_train is None or source.unlabelled:
         raise DataError(source.unlabelled or f"{source.where}: has no labels")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from kzoo.datasets.dataset import Arrays, Dataset, Examples
 from kzoo.datasets.image_files import ImageFiles
 from kzoo.datasets.split import Division
+from kzoo.datasets.tables.cells import is_number
 
 # A class with less than this part of an equal share of the rows is rare.
 RARE = 0.1
@@ -20,6 +21,8 @@ _CHUNK = 4096
 # Sums that are searched for at a time.
 _SEARCHED = 2**16
 _NAMED = 3
+# So many classes that are numbers may be amounts.
+_MANY = 10
 
 
 def data_notices(split: Division, class_names: Sequence[str]) -> list[str]:
@@ -27,10 +30,26 @@ def data_notices(split: Division, class_names: Sequence[str]) -> list[str]:
     counts = class_counts(split, len(class_names))
     found = [
         _repeated(split),
+        _amounts(class_names),
         *_alike(class_names, counts),
         _rare(class_names, counts),
     ]
     return [notice for notice in found if notice]
+
+
+def _amounts(class_names: Sequence[str]) -> str:
+    """Return a notice of classes that look like amounts: many numbers, fractions or with gaps."""
+    if len(class_names) < _MANY or not all(map(is_number, class_names)):
+        return ""
+    numbers = sorted(map(float, class_names))
+    are_whole = all(map(float.is_integer, numbers))
+    if are_whole and numbers[-1] - numbers[0] < 2 * len(numbers):
+        return ""
+    return (
+        f"the labels are {len(numbers):,} different numbers, from {numbers[0]:,g} to "
+        f"{numbers[-1]:,g}: each is a class of its own, and how near two of them are means "
+        "nothing; if they are amounts, put them into a few ranges first"
+    )
 
 
 def class_counts(split: Division | Dataset, classes: int) -> npt.NDArray[np.int64]:

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Literal, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -242,19 +242,20 @@ def in_notebook() -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def show_result(result: Summarized, mode: Mode) -> None:
+def show_result(result: Summarized, mode: Mode, *, told: Collection[str] = ()) -> None:
     """End what was shown with a result's metrics, unless the caller shows them itself.
 
     Args:
         result: A run or a search that has ended.
         mode: How the training was shown.
+        told: Notices that were shown before it, which text does not repeat.
     """
     if mode == "quiet" or are_shown_by_caller():
         return
     if mode == "auto" and in_notebook():
         result.show_in_cell()
         return
-    for line in result.lines():
+    for line in result.lines(without=told):
         write_line(sys.stderr, line)
 
 

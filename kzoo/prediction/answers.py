@@ -17,6 +17,7 @@ from kzoo.prediction.inputs import Batch
 from kzoo.prediction.pictures import OnPrepared, read_pictures, takes_pictures
 from kzoo.runs.facts import DatasetFacts
 from kzoo.runs.record import Run, open_model
+from kzoo.spec.places import missing_place
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,11 @@ def _batches(
                 pictures += found
                 if notices:
                     yield Batch((), (), notices=notices)
+            elif not path.exists() and not takes_pictures(data):
+                raise DataError(
+                    f"{name}: {missing_place(path)}; expected {data.features.describe()}, as in "
+                    f"{data.name}, which the model was trained on"
+                )
             else:
                 pictures.append((name, path))
         except (DataError, UnknownNameError) as error:

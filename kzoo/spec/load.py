@@ -40,7 +40,7 @@ _SEARCHABLE = ("model", "optimizer", "fit", "dataset.augment", "seed")
 _NOT_INHERITED = ("name", "description", "reference", "expected")
 
 
-def load_spec(source: SpecSource, overrides: Overrides = ()) -> Spec:
+def load_spec(source: SpecSource, overrides: Overrides = (), *, dataset: str | None = None) -> Spec:
     """Load one experiment and validate it whole.
 
     Args:
@@ -48,6 +48,8 @@ def load_spec(source: SpecSource, overrides: Overrides = ()) -> Spec:
             Spec.
         overrides: A mapping from spec paths to values, or ``path=value`` texts. They drop the
             figures in `expected`; another dataset drops `reference` and `dataset.fallback` too.
+        dataset: The name of the dataset where the spec names none, as it need not where the data
+            are given beside it.
 
     Raises:
         SpecError: it cannot be read or says something that is not accepted; the message names
@@ -55,6 +57,10 @@ def load_spec(source: SpecSource, overrides: Overrides = ()) -> Spec:
         UnknownNameError: no such spec, or no such builder.
     """
     tree, where, stem = _read(source)
+    if dataset is not None:
+        section = tree.setdefault("dataset", {})
+        if isinstance(section, dict):
+            section.setdefault("name", dataset)
     spec = _validate(tree, where=where, stem=stem)
     if isinstance(overrides, Mapping):
         _refuse_depth(overrides)
@@ -223,7 +229,8 @@ def _parse(spec_type: type[Spec], tree: Tree, *, where: str, stem: str) -> Spec:
     except ValidationError as error:
         problems = explain(error, tree, spec_type, where=where)
         more = f" (and {len(problems) - 1} more: see `kzoo validate`)" if problems[1:] else ""
-        raise SpecError(problems[0] + more) from error
+        # The message says it all, and in the words of a spec.
+        raise SpecError(problems[0] + more) from None
 
 
 def _check_space(spec: Spec, *, where: str) -> None:

@@ -6,9 +6,11 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any
 
+from kzoo.errors import nearest
 from kzoo.registry import get_weights, is_dataset
 
 # The keys of the section `dataset` that name data.
@@ -16,6 +18,8 @@ PLACES = ("name", "test", "validation")
 # The same of the section `start_from`, that name a trained model.
 MODEL_PLACES = ("model",)
 
+# Of a folder, among which a misspelt name is looked for.
+_MOST_NAMES = 10_000
 # C:\data, wherever it is typed.
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -82,11 +86,20 @@ def missing_place(path: Path) -> str:
     tails = [Path(*path.parts[start:]) for start in range(1, len(path.parts))]
     here = next((tail for tail in tails if is_there(tail)), None)
     if here is None:
-        return "no such file or folder"
+        near = nearest(path.name, _names_beside(path))
+        return "no such file or folder" + (f" (there is {near!r})" if near else "")
     return (
         f"no such file or folder (but the current folder has {here}: a relative path in a spec "
         "starts at the spec's file, one that is given with --data at the current folder)"
     )
+
+
+def _names_beside(path: Path) -> list[str]:
+    """Return what the folder of a path holds, if that can be read."""
+    try:
+        return [entry.name for entry in islice(os.scandir(path.parent), _MOST_NAMES)]
+    except (OSError, ValueError):
+        return []
 
 
 def _is_relative_path(place: str, folder: Path, is_known: Callable[[str], bool]) -> bool:

@@ -11,8 +11,11 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ValidationError
 
-from kzoo.errors import SpecError, did_you_mean, one_line
+from kzoo.errors import SpecError, did_you_mean, nearest, one_line
 from kzoo.spec.parse import describe
+
+# In which a setting is looked for that stands in none.
+_SECTIONS = ("model", "dataset", "optimizer", "fit", "tune")
 
 Location = tuple[int | str, ...]
 
@@ -41,6 +44,10 @@ def explain(
             continue
         keys = _keys_at(spec_type, location[:-1], tree)
         message, earlier = _message(detail, keys), messages.get(location)
+        if detail["type"] == "extra_forbidden" and len(location) == 1:
+            elsewhere = _settings_called(str(location[0]), spec_type, tree)
+            if len(elsewhere) == 1 and "Did you mean" not in message:
+                message = f"unknown key. Did you mean {elsewhere[0]!r}?"
         if earlier and "; expected " in message and not detail["type"].endswith("literal_error"):
             # Untagged members of a union: one problem, and all that is accepted.
             head, hint, tail = earlier.partition(". Did you mean")
@@ -140,6 +147,17 @@ def _keys_at(annotation: Any, location: Location, tree: Any) -> list[str]:
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
         annotation = fields[0].annotation if fields else _element(annotation)
     return [field for model in _models(annotation, tree) for field in model.model_fields]
+
+
+def _settings_called(name: str, spec_type: type[BaseModel], tree: Any) -> list[str]:
+    """Return the paths, in the sections that most is set in, of the setting a person means."""
+    found = []
+    for section in _SECTIONS:
+        keys = _keys_at(spec_type, (section,), tree)
+        near = name if name in keys else nearest(name, keys)
+        found += [f"{section}.{near}"] if near else []
+    exact = [path for path in found if path.endswith(f".{name}")]
+    return exact or found
 
 
 def _models(annotation: Any, tree: Any) -> list[type[BaseModel]]:

@@ -12,6 +12,7 @@ from typing import Any
 from kzoo.checkpoint import read_checkpoint
 from kzoo.datasets import Dataset, load_dataset
 from kzoo.datasets.features import describe_examples
+from kzoo.datasets.find import name_of_given
 from kzoo.display import Header, Mode, show_result, watching
 from kzoo.display.progress import RichProgress
 from kzoo.display.text import describe_parameters
@@ -72,7 +73,7 @@ def run(
     """
     began = time.perf_counter()
     names = _names(log)
-    checked = load_spec(spec, with_start(overrides, start_from))
+    checked = load_spec(spec, with_start(overrides, start_from), dataset=name_of_given(data))
     with watching(display) as on_progress:
         dataset = load_data(checked, data, on_progress)
     resolved = resolve(checked, dataset)
@@ -170,7 +171,7 @@ def _carry_out(
         logs.finish(Run(path).metrics)
     forget_checkpoint(path)
     finished = Run(path)
-    show_result(finished, display)
+    show_result(finished, display, told=trainee.dataset.notices)
     return finished
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kzoo.datasets import Arrays, load_dataset
+from kzoo.datasets.find import name_of_given
 from kzoo.errors import SpecError, did_you_mean
 from kzoo.figures import MONITORED, metric_of
 from kzoo.spec import Spec, load_spec
@@ -56,7 +57,7 @@ class HyperModel(keras_tuner.HyperModel):
         overrides: Overrides = (),
     ) -> None:
         super().__init__()
-        given = load_spec(spec, overrides)
+        given = load_spec(spec, overrides, dataset=name_of_given(data))
         if space is not None:
             given = load_spec(given, {"tune": {"space": dict(space)}})
         if given.tune is None:

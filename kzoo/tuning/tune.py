@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kzoo.datasets.find import name_of_given
 from kzoo.errors import RunError, SpecError
 from kzoo.logs import find_libraries
 from kzoo.machine import count_cores
@@ -82,7 +83,7 @@ def tune(
     earlier = find_search(start_from, out)
     if not isinstance(start_from, Search) and earlier is None:
         overrides = with_start(overrides, start_from)
-    checked = load_spec(spec, overrides)
+    checked = load_spec(spec, overrides, dataset=name_of_given(data))
     if checked.tune is None:
         raise SpecError(
             f"{checked.name}: has no tune section; expected one that says which values to try, as "

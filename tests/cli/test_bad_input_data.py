@@ -174,7 +174,7 @@ MISMATCHES: list[tuple[str, Files, list[str], str]] = [
     ("a test file of another class",
      {**csv("a,b,label\n1,2,0\n1,2,1\n"), "t.csv": "a,b,label\n1,2,7\n"},
      [*RUN, "d.csv", "dataset.test=t.csv"],
-     "t.csv: y_test: received label 7 at index 0; expected one of 0, 1"),
+     "t.csv: the label, column 'label': received label 7 at index 0; expected one of 0, 1"),
     ("a label column that is not there", csv("a,b,label\n1,2,0\n1,2,1\n"),
      [*RUN, "d.csv", "dataset.label=lable"],
      "d.csv: dataset.label: received 'lable'; expected one of the columns a, b, label."),

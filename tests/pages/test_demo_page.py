@@ -240,6 +240,16 @@ def test_the_caution_of_a_dataset_is_on_the_page(trained: kzoo.Run) -> None:
     assert content["input"]["handwriting"]["caution"] == known.caution != ""
 
 
+@pytest.mark.parametrize(("majority", "is_told"), [(0.11, False), (0.13, True), (0.8, True)])
+def test_unequal_classes_are_told_beside_the_accuracy(
+    trained: kzoo.Run, majority: float, is_told: bool
+) -> None:
+    """Of ten classes one that is more than a tenth of the test set flatters the accuracy."""
+    figures = {**trained.model.figures, "test_majority": majority, "majority_class": "3"}
+    content = Elements(demo_page(replace(trained.model, figures=figures))).content("model")
+    assert content["majority"] == ({"name": "3", "accuracy": majority} if is_told else None)
+
+
 def test_what_has_no_place_on_a_page_is_refused(trained: kzoo.Run) -> None:
     """Too many numbers, too many columns, and layers that the forward pass does not know."""
     arrays = with_data(trained.model, (101,), features=ArrayFeatures((101,)))

@@ -17,7 +17,7 @@ from support.tables import TABLES
 
 import kzoo
 from kzoo.datasets.features import TableFeatures
-from kzoo.errors import DataError
+from kzoo.errors import DataError, SpecError
 
 FEW = settings(
     derandomize=True,
@@ -223,3 +223,32 @@ def test_a_test_file_of_its_own_is_used_whole(name: str, tmp_path: Path) -> None
     dataset = kzoo.load_dataset(tree)
     assert [len(split) for split in dataset.splits] == [200, 23, 37]
     assert not dataset.holds_out_test
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"model": {"builder": "softmax_regression"}},
+        {"model": {"builder": "softmax_regression"}, "dataset": {"validation_size": 20}},
+    ],
+    ids=["no section", "no name"],
+)
+def test_a_spec_need_not_name_data_that_are_passed_beside_it(
+    spec: dict[str, Any], tmp_path: Path
+) -> None:
+    """Without them it is refused, in one line and with nothing of pydantic behind it."""
+    x = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    y = (x[:, 0] > 0).astype(int)
+    overrides = {"fit.epochs": 1}
+    run = kzoo.run(spec, (x, y), overrides=overrides, out=tmp_path, display="quiet")
+    assert run.dataset.name == run.spec.dataset.name == "arrays"
+    assert len(kzoo.load_dataset(spec, (x, y)).test) == 40
+    with pytest.raises(SpecError, match=r"dataset(\.name)?: is missing") as caught:
+        kzoo.run(spec, out=tmp_path)
+    assert caught.value.__cause__ is None
+
+
+def test_a_path_in_the_place_of_arrays_says_where_paths_go(tmp_path: Path) -> None:
+    """The data of a call are arrays; a path is a setting of the spec."""
+    with pytest.raises(DataError, match=r"overrides=\{'dataset.name': 'mine.csv'\}"):
+        kzoo.run("softmax_regression", "mine.csv", out=tmp_path)  # type: ignore[arg-type]

@@ -28,6 +28,8 @@ _MOST_WORDS = 10_000
 _MOST_WEIGHTS = 2**24
 # In bytes: with float32 a page stays below two megabytes.
 _LARGE = 1_450_000
+# Of an equal share of the test set: a majority class above it flatters every accuracy.
+_UNEQUAL = 1.2
 # Four digits are enough for an accuracy.
 _DIGITS = 4
 
@@ -51,6 +53,7 @@ def describe_model(stored: StoredModel, precision: Precision | None = None) -> d
         # Of a path the last part: a page is given to others.
         "dataset": Path(data.name).name or data.name,
         "accuracy": round(accuracy, _DIGITS) if isinstance(accuracy, (int, float)) else None,
+        "majority": _majority(stored),
         "parameters": sum(array.size for array in stored.weights.values()),
         "classes": list(stored.class_names),
         "input": _describe_input(stored),
@@ -58,6 +61,15 @@ def describe_model(stored: StoredModel, precision: Precision | None = None) -> d
         "scaling": asdict(data.scaling),
         "layers": describe_layers(stored.layers, stored.weights, precision),
     }
+
+
+def _majority(stored: StoredModel) -> dict[str, Any] | None:
+    """Return what always answering the majority class is worth, where classes are unequal."""
+    accuracy, name = (stored.figures.get(key) for key in ("test_majority", "majority_class"))
+    least = _UNEQUAL / len(stored.class_names)
+    if not isinstance(accuracy, (int, float)) or not isinstance(name, str) or accuracy < least:
+        return None
+    return {"name": name, "accuracy": round(accuracy, _DIGITS)}
 
 
 def _refuse_unknown(stored: StoredModel) -> None:

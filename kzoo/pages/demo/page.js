@@ -40,6 +40,10 @@ function wordPage(model, say) {
   if (model.accuracy !== null) {
     facts.push(say("accuracy", { accuracy: (100 * model.accuracy).toFixed(1) }));
   }
+  if (model.majority) {
+    const { name, accuracy } = model.majority;
+    facts.push(say("majority", { name, majority: (100 * accuracy).toFixed(1) }));
+  }
   byId("facts").textContent = facts.join(" · ");
   for (const name of ["undo", "clear", "open", "reset", "privacy"]) byId(name).textContent = say(name);
   byId("inside-title").textContent = say("inside");
