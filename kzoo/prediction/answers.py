@@ -156,12 +156,8 @@ def _batches(
                 pictures += found
                 if notices:
                     yield Batch((), (), notices=notices)
-            elif not path.exists() and not takes_pictures(data):
-                raise DataError(
-                    f"{name}: {missing_place(path)}; expected {data.features.describe()}, as in "
-                    f"{data.name}, which the model was trained on"
-                )
             else:
+                _refuse_missing(name, path, data)
                 pictures.append((name, path))
         except (DataError, UnknownNameError) as error:
             yield Batch((), (), broken={name: str(error)})
@@ -178,6 +174,15 @@ def _holds_rows(path: Path, data: DatasetFacts) -> bool:
     from kzoo.datasets.formats import reads_rows
 
     return reads_rows(path) or not (path.exists() and takes_pictures(data))
+
+
+def _refuse_missing(name: str, path: Path, data: DatasetFacts) -> None:
+    """Refuse what is not there, where it is no picture that a model of pictures would miss."""
+    if not path.exists() and not takes_pictures(data):
+        raise DataError(
+            f"{name}: {missing_place(path)}; expected {data.features.describe()}, as in "
+            f"{data.name}, which the model was trained on"
+        )
 
 
 def _pictures_in(folder: Path) -> tuple[list[tuple[str, Path]], tuple[str, ...]]:

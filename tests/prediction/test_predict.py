@@ -109,7 +109,7 @@ REFUSALS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "an array for words": (lambda frame: np.zeros((3, 8)), "expected a table or a pandas.DataF"),
     "a word": (lambda frame: "nothing.csv", "no such file or folder"),
-    "a picture": (lambda frame: "x.png", "received a picture; expected"),
+    "a picture that is not there": (lambda frame: "x.png", "no such file or folder; expected"),
     "infinity": (lambda frame: frame.assign(Fare=np.inf), "expected a finite number"),
     "no rows": (lambda frame: frame.head(0), "received a header only"),
 }
@@ -124,6 +124,15 @@ def test_what_the_model_does_not_take_is_named(
     change, said = REFUSALS[case]
     with pytest.raises(kzoo.DataError, match=said):
         kzoo.predict(run, change(pd.read_csv(path)))
+
+
+def test_a_model_of_tables_takes_no_picture(
+    passengers: tuple[kzoo.Run, Path], tmp_path: Path
+) -> None:
+    """Whatever is in it."""
+    Image.new("L", (8, 8)).save(tmp_path / "x.png")
+    with pytest.raises(kzoo.DataError, match="received a picture; expected"):
+        kzoo.predict(passengers[0], tmp_path / "x.png")
 
 
 @pytest.mark.parametrize("shape", [(3, 9, 8), (3, 64), (0, 8, 8), (3, 8, 8, 3), (), (3,)], ids=str)
