@@ -77,6 +77,9 @@ def _print(result: Comparison) -> None:
     _print_differences(console, result)
     _title(console, "cost")
     print_table(console, _costs(result))
+    if any(one.cost.examples_per_second is not None for one in result.runs):
+        said = "The predictions a second were measured now: other work on the machine changes them."
+        _print_sentences(console, [said])
 
 
 def _title(console: Console, title: str, *, first: bool = False) -> None:

@@ -41,6 +41,7 @@ def test_tables_fit_the_window(kzoo_here: Command, columns: int) -> None:
     assert "0.9721" in compared.stdout
     words = " ".join(compared.stdout.split())
     assert "good is better than poor: the difference of 0.1114 is more than chance" in words
+    assert "The predictions a second were measured now" in words
     if columns >= 40:
         assert "good-20260101-000000-aaaa" in listed.stdout
         assert "0.8607" in listed.stdout
