@@ -136,3 +136,28 @@ def test_a_rare_class_is_named_with_its_count() -> None:
     assert notice.startswith("class rare has 4 of 100 training rows, ")
     assert "an equal share (50)" in notice
     assert "fit.class_weight=balanced" in notice
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_told"),
+    [
+        (range(12), False),
+        (range(100, 130), False),
+        ([10 * i for i in range(12)], True),
+        ([f"{i}.5" for i in range(12)], True),
+        ([3, 70, 900], False),
+        ([f"w{i}" for i in range(40)], False),
+    ],
+    ids=["digits", "numbered", "tens", "halves", "three codes", "words"],
+)
+def test_classes_that_look_like_amounts_are_told(labels: Sequence[Any], is_told: bool) -> None:
+    """Many different numbers, fractions or with gaps, are hardly classes."""
+    classes = list(labels)
+    y = np.array(classes * 6)
+    x = np.random.default_rng(0).normal(size=(len(y), 3))
+    dataset = load_dataset(spec_on("digits", validation_size=0), (x, y))
+    told = [notice for notice in dataset.notices if "different numbers" in notice]
+    assert len(told) == is_told
+    if told:
+        low, high = min(map(float, classes)), max(map(float, classes))
+        assert f"{len(classes)} different numbers, from {low:g} to {high:g}" in told[0]

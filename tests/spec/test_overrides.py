@@ -302,3 +302,27 @@ def test_any_overrides_are_taken_or_refused(arguments: list[str]) -> None:
     except KzooError:
         return
     assert load_spec(spec.to_dict()) == spec
+
+
+@pytest.mark.parametrize(
+    ("argument", "meant"),
+    [
+        ("lr=1", "optimizer.learning_rate"),
+        ("optimizer.lr=1", "learning_rate"),
+        ("epochs=3", "fit.epochs"),
+        ("batch=3", "fit.batch_size"),
+        ("label=x", "dataset.label"),
+        ("max_trials=3", "tune.max_trials"),
+        ("hidden=3", "model.hidden_units"),
+        ("fit.epoch=3", "epochs"),
+        ("optimiser=sgd", "optimizer"),
+        ("nonsense=3", ""),
+    ],
+)
+def test_a_misspelt_or_misplaced_key_finds_the_one_that_is_meant(argument: str, meant: str) -> None:
+    """By its letters, a part of it or its initials, also in the section that it belongs in."""
+    with pytest.raises(SpecError, match="unknown key") as caught:
+        load_spec("deep_mlp", [argument])
+    message = str(caught.value)
+    assert (f"Did you mean {meant!r}?" in message) is bool(meant)
+    assert ("Known: " in message) is (not meant)

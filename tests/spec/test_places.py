@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kzoo.datasets import load_dataset
 from kzoo.errors import DataError, UnknownNameError
 from kzoo.spec import Spec, load_spec
-from kzoo.spec.places import looks_like_path
+from kzoo.spec.places import looks_like_path, missing_place
 
 MODEL = {"builder": "softmax_regression"}
 
@@ -173,3 +173,11 @@ def test_a_model_that_is_typed_starts_at_the_current_folder(here: Path) -> None:
         assert start is not None
         assert (start.model, start.sha256) == ("runs/b", None)
     assert load_spec("exp/s.json", {"start_from": None}).start_from is None
+
+
+def test_a_misspelt_file_finds_the_one_beside_it(tmp_path: Path) -> None:
+    """The nearest name in the folder is told; where none is near, nothing is."""
+    (tmp_path / "customers.csv").touch()
+    assert missing_place(tmp_path / "custmers.csv").endswith("folder (there is 'customers.csv')")
+    assert missing_place(tmp_path / "photos").endswith("folder")
+    assert missing_place(tmp_path / "nowhere" / "custmers.csv").endswith("folder")
