@@ -193,7 +193,8 @@ def test_labels_that_are_not_whole_are_refused(bad: float) -> None:
     """A label that is no whole number is an error."""
     message = refusal(X, np.where(Y == 1, bad, Y))
     assert message == (
-        "it: y_train: received labels of type float64; expected whole numbers or words"
+        "it: y_train: received labels of type float64; expected whole numbers or words, as "
+        "kzoo trains classifiers, not regressions"
     )
 
 
