@@ -1,4 +1,3 @@
-from . import testing as testing
 from .datasets import load_dataset as load_dataset
 from .display.progress import RichProgress as RichProgress
 from .engine import accelerate as accelerate

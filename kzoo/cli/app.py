@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import kzoo
+from kzoo.cli.command import SpecCommand
 from kzoo.cli.output import SIGNALLED, print_line, say, take_any_text, telling_warnings
 from kzoo.errors import KzooError
 from kzoo.summary import showing_results
@@ -41,6 +42,10 @@ _COMMANDS = {
     "schema": ("look", "schema"),
     "init": ("look", "init"),
 }
+
+
+# Those that take settings of a spec.
+_TAKE_SETTINGS = ("run", "tune", "doctor", "show")
 
 
 class _Terminated(SystemExit):
@@ -83,7 +88,8 @@ def command_line(arguments: Sequence[str] = ()) -> typer.Typer:
     named = [name for name in arguments[:1] if name in _COMMANDS]
     for name in named or _COMMANDS:
         module, function = _COMMANDS[name]
-        app.command(name)(getattr(importlib.import_module(f"kzoo.cli.{module}"), function))
+        command = getattr(importlib.import_module(f"kzoo.cli.{module}"), function)
+        app.command(name, cls=SpecCommand if name in _TAKE_SETTINGS else None)(command)
     return app
 
 

@@ -45,7 +45,7 @@ def explain(
         keys = _keys_at(spec_type, location[:-1], tree)
         message, earlier = _message(detail, keys), messages.get(location)
         if detail["type"] == "extra_forbidden" and len(location) == 1:
-            elsewhere = _settings_called(str(location[0]), spec_type, tree)
+            elsewhere = settings_called(str(location[0]), spec_type, tree)
             if len(elsewhere) == 1 and "Did you mean" not in message:
                 message = f"unknown key. Did you mean {elsewhere[0]!r}?"
         if earlier and "; expected " in message and not detail["type"].endswith("literal_error"):
@@ -149,8 +149,14 @@ def _keys_at(annotation: Any, location: Location, tree: Any) -> list[str]:
     return [field for model in _models(annotation, tree) for field in model.model_fields]
 
 
-def _settings_called(name: str, spec_type: type[BaseModel], tree: Any) -> list[str]:
-    """Return the paths, in the sections that most is set in, of the setting a person means."""
+def settings_called(name: str, spec_type: type[BaseModel], tree: Any) -> list[str]:
+    """Return the paths, in the sections that most is set in, of the setting a person means.
+
+    Args:
+        name: What was typed: a key, a part of it, or its initials.
+        spec_type: The type of the spec; that of its builder has the builder's parameters too.
+        tree: The spec's JSON data, where a section names its kind.
+    """
     found = []
     for section in _SECTIONS:
         keys = _keys_at(spec_type, (section,), tree)

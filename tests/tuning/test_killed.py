@@ -125,8 +125,9 @@ def kill_and_resume(spec: kzoo.Spec, tmp_path: Path, chance: random.Random, last
         )
         if kills == KILLS:
             assert process.wait(SECONDS) == 0
-            (path,) = (tmp_path / "runs").iterdir()
-            return Search(path)
+            # One that was killed before it had its record has a folder, and is no search.
+            (record,) = tmp_path.glob("runs/*/search.json")
+            return Search(record.parent)
         # Before anything is written, between trials, within them and while the end is written.
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(chance.uniform(3.0, 10.0))
