@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.kinds import Command
 
 from kzoo.cli import app as application
 from kzoo.cli import main
@@ -106,3 +107,27 @@ def test_completion_offers_the_zoo() -> None:
     from kzoo.cli.arguments import complete_spec
 
     assert complete_spec("deep") == ["deep_mlp", "deep_mlp_random_normal"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "deep_mlp", "--label", "x"), "dataset.label=VALUE"),
+        (("run", "deep_mlp", "--epochs=3"), "fit.epochs=VALUE"),
+        (("tune", "deep_mlp", "--lr", "3"), "optimizer.learning_rate=VALUE"),
+        (("doctor", "deep_mlp", "--batch-size", "3"), "fit.batch_size=VALUE"),
+        (("show", "deep_mlp", "--seed", "3"), "dashes: seed=VALUE"),
+        (("run", "deep_mlp", "--nonsense"), "fit.epochs=VALUE; kzoo show lists them"),
+        (("evaluate", "latest", "--label", "x"), ""),
+    ],
+    ids=str,
+)
+def test_an_option_that_is_a_setting_says_how_it_is_typed(
+    kzoo_here: Command, arguments: tuple[str, ...], said: str
+) -> None:
+    """Of commands that take settings; the others only say that there is no such option."""
+    finished = kzoo_here(*arguments, columns=200)
+    assert finished.returncode == 2
+    assert f"No such option: {arguments[2].partition('=')[0]}" in finished.stderr
+    assert ("A setting of the spec is typed without dashes" in finished.stderr) is bool(said)
+    assert said in finished.stderr
