@@ -111,6 +111,20 @@ TREE = {
 KILLS = 13
 
 
+def count_sessions(folder: Path) -> int:
+    """Return how many sessions the log of the search in a folder has."""
+    logs = folder.glob("runs/*/log.jsonl")
+    return sum(log.read_bytes().count(b'"event":"session"') for log in logs)
+
+
+def wait_for_session(process: subprocess.Popen[str], folder: Path, earlier: int) -> None:
+    """Wait until a process has begun its session, however long it takes to start, or has ended."""
+    deadline = time.monotonic() + SECONDS
+    while process.poll() is None and count_sessions(folder) == earlier:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def kill_and_resume(spec: kzoo.Spec, tmp_path: Path, chance: random.Random, last: int) -> Search:
     """Search in processes that are killed, each with another limit of trials; then to the end."""
     (tmp_path / "spec.json").write_text(spec.to_json(), "utf-8")
@@ -118,6 +132,7 @@ def kill_and_resume(spec: kzoo.Spec, tmp_path: Path, chance: random.Random, last
     kills = 0
     while True:
         begun = list(tmp_path.glob("runs/*/search.json"))
+        sessions = count_sessions(tmp_path)
         what = ["--resume", str(begun[0].parent)] if begun else ["spec.json"]
         limit = last if kills == KILLS else chance.randint(last - 10, last + 10)
         process = subprocess.Popen(
@@ -129,8 +144,10 @@ def kill_and_resume(spec: kzoo.Spec, tmp_path: Path, chance: random.Random, last
             (record,) = tmp_path.glob("runs/*/search.json")
             return Search(record.parent)
         # Before anything is written, between trials, within them and while the end is written.
+        if kills % 4:
+            wait_for_session(process, tmp_path, sessions)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(3.0, 10.0))
+            process.wait(chance.uniform(0.0, 6.0))
         process.kill()
         process.wait()
         kills += 1
