@@ -18,7 +18,6 @@ class SpecCommand(TyperCommand):
         except Exception as error:
             if type(error).__name__ == "NoSuchOption" and hasattr(error, "option_name"):
                 path = _setting_called(str(error.option_name))
-                error.args = ()
                 error.message = (  # type: ignore[attr-defined]
                     f"No such option: {error.option_name}. A setting of the spec is typed without "
                     f"dashes: {path or 'fit.epochs'}=VALUE"

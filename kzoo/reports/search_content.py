@@ -61,6 +61,7 @@ class SearchContent:
         trials_left_out: How many more there are.
         errors: The trials that failed, and why.
         names: Short names of the parameters.
+        ended: How many trials ended.
         unfinished: How many trials it was asked for, where it is not over and that is known.
         go_on: What goes on with it.
         repeat: What trains the best; empty before any stop of the search.
@@ -92,6 +93,7 @@ class SearchContent:
     trials_left_out: int
     errors: tuple[tuple[str, str], ...]
     names: tuple[str, ...]
+    ended: int
     unfinished: int | None
     go_on: str
     repeat: str
@@ -168,6 +170,7 @@ def search_content(search: Search) -> SearchContent:
         trials_left_out=max(len(ordered) - _MOST_TRIALS, 0),
         errors=tuple((t.number, t.error or "") for t in search.trials if t.state == "failed"),
         names=tuple(names[path] for path in paths),
+        ended=status.ended,
         unfinished=None if status.is_over else status.planned,
         go_on=shlex.join(["kzoo", "tune", "--resume", str(search.path)]),
         repeat=(
