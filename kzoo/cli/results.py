@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from rich.box import ROUNDED
@@ -44,7 +44,7 @@ def print_best(
     values: Mapping[str, Any],
     *,
     title: str,
-    facts: Mapping[str, str],
+    facts: Mapping[str, str | Sequence[str]],
     command: str,
     stream: TextIO | None = None,
     mode: Mode = "auto",
@@ -54,7 +54,7 @@ def print_best(
     Args:
         values: From spec paths to the best values.
         title: What stands above.
-        facts: What else there is to say, by label.
+        facts: What else there is to say, by label: a text, or several lines.
         command: The one to go on with.
         stream: Where to print; standard output if None.
         mode: ``plain`` for neither lines nor colours, also on a terminal.
@@ -102,7 +102,7 @@ def result_table(
 
 def _table(
     title: str,
-    rows: Iterable[tuple[str, str]],
+    rows: Iterable[tuple[str, str | Sequence[str]]],
     bold: set[str],
     *,
     boxed: bool,
@@ -119,7 +119,9 @@ def _table(
     table.add_column(overflow="fold")
     for label, value in rows:
         style = "bold green" if label in bold else ""
-        table.add_row(Text(printable(label, encoding)), Text(printable(value, encoding), style))
+        lines = [value] if isinstance(value, str) else value
+        text = "\n".join(printable(line, encoding) for line in lines)
+        table.add_row(Text(printable(label, encoding)), Text(text, style))
     return table
 
 

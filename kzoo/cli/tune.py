@@ -35,6 +35,7 @@ from kzoo.cli.output import (
     shown,
     telling_how_to_resume,
 )
+from kzoo.display.text import count_trials as count_of
 from kzoo.errors import BrokenOffError, Interrupted, KzooError
 
 if TYPE_CHECKING:
@@ -196,8 +197,11 @@ def _giving_so_far(give: Callable[[Any], None], *, wanted: bool) -> Iterator[Non
         raise
 
 
-def _worded(search: Search, best: Trial) -> str:
-    """Return the best score, what it is worth, and whether the search improved anything."""
+def _worded(search: Search, best: Trial) -> list[str]:
+    """Return the best score, what it is worth, and whether the search improved anything.
+
+    Each is a line.
+    """
     from kzoo.spec.sampled import own_values
 
     words = f"{search.worded(best)} (trial {best.number}"
@@ -205,7 +209,7 @@ def _worded(search: Search, best: Trial) -> str:
         words += "; too optimistic, as the best of many: --confirm 3 measures it again"
     own = own_values(search.spec)
     is_own = all(own.get(path) == value for path, value in best.values.items())
-    return f"{words})" + ("\nno trial was better than the spec's own values" if is_own else "")
+    return [f"{words})", *["no trial was better than the spec's own values"] * is_own]
 
 
 def _show(search: Search) -> None:
@@ -218,10 +222,10 @@ def _show(search: Search) -> None:
     path, has_front = Path(shown(search.path)), search.tune.also is not None
     print_best(
         best.values,
-        title=f"the best of {len(search.trials)} trials of {search.spec.name}",
+        title=f"the best of {count_of(len(search.contenders))} of {search.spec.name}",
         facts={
             search.tune.objective.metric: _worded(search, best),
-            **({"front": "\n".join(search.front_lines())} if has_front else {}),
+            **({"front": search.front_lines()} if has_front else {}),
             **({"front's specs": str(path / FRONT)} if has_front else {}),
             "trials": str(path / TABLE),
             "picture": str(path / PICTURE),

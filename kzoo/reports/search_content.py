@@ -43,6 +43,8 @@ class SearchContent:
         metric: What was improved.
         is_larger_better: Whether more of it is better.
         best: The best trial.
+        confirmed: Its scores with fresh seeds, if it was confirmed.
+        worded: Its score with its spread, and what it came to with fresh seeds.
         best_values: Its parameters, by path.
         scored: How many trials have a score.
         failed: How many failed.
@@ -75,6 +77,8 @@ class SearchContent:
     metric: str
     is_larger_better: bool
     best: Trial
+    confirmed: tuple[float, ...]
+    worded: str
     best_values: Mapping[str, str]
     scored: int
     failed: int
@@ -124,8 +128,7 @@ def search_content(search: Search) -> SearchContent:
     importance, reason = importance_of(parameters, scores)
     rows = _validation_rows(best)
     is_share = tune.objective.metric == "val_accuracy"
-    sign = -1 if is_larger_better else 1
-    ordered = sorted(scored, key=lambda trial: sign * (trial.score or 0.0))
+    ordered = search.ranking
     climb = max if is_larger_better else min
     return SearchContent(
         name=search.spec.name,
@@ -135,6 +138,8 @@ def search_content(search: Search) -> SearchContent:
         metric=tune.objective.metric,
         is_larger_better=is_larger_better,
         best=best,
+        confirmed=search.confirmed.get(best.number, ()),
+        worded=search.worded(best),
         best_values={path: format_parameter(value) for path, value in best.values.items()},
         scored=len(scored),
         failed=sum(trial.state == "failed" for trial in search.trials),

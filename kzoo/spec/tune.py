@@ -244,7 +244,10 @@ class TuneSpec(Section):
                 "trials go on with the training of others; expected 1 (confirm trains the best "
                 "with several)"
             )
-        if "seed" in self.space and (self.seeds_per_trial > 1 or self.confirm):
+        # That module takes this one's types.
+        from kzoo.spec.space import all_paths
+
+        if "seed" in all_paths(self.space) and (self.seeds_per_trial > 1 or self.confirm):
             raise ValueError(
                 "has seed in its space, and seeds_per_trial or confirm, which choose seeds "
                 "themselves; expected one of the two"

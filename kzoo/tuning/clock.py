@@ -43,13 +43,17 @@ class TrialClock(keras.callbacks.Callback):
         taken = sum(row[SECONDS] for row in self._recorder.rows[self._earlier :])
         return self._seconds is not None and taken >= self._seconds
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Stop the training if its time is over.
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """End the training if the search's time is over.
 
         Raises:
-            WorkerError: the search's time is over; the trial goes on from here when it is resumed.
+            WorkerError: it is; the trial goes on from its last epoch, which was saved when it
+                ended, once it is resumed.
         """
         if self._until is not None and time.time() >= self._until:
             raise WorkerError("the time limit of the search is reached")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Stop the training if its own time is over."""
         if self.is_over:
             self.model.stop_training = True

@@ -6,11 +6,9 @@ import statistics
 from collections.abc import Mapping
 
 from kzoo.display.text import count_fresh_seeds, with_deviation
+from kzoo.runs.search_status import CONFIRMED
 from kzoo.tuning.loop import Loop
 from kzoo.tuning.search import Search
-
-# So many of the best.
-_CONFIRMED = 3
 
 
 def confirm_best(loop: Loop, search: Search, known: Mapping[str, tuple[float, ...]]) -> None:
@@ -21,7 +19,7 @@ def confirm_best(loop: Loop, search: Search, known: Mapping[str, tuple[float, ..
         search: Of the loop.
         known: The scores of those that an earlier session confirmed, by their numbers.
     """
-    seeds, best = loop.confirms, search.contenders[:_CONFIRMED]
+    seeds, best = loop.confirms, search.contenders[:CONFIRMED]
     waiting = {trial.number: trial for trial in best if len(known.get(trial.number, ())) < seeds}
     for trial, again in [] if loop.is_late else loop.confirm([*waiting.values()]):
         scores = again.scores or ((again.score,) if again.score is not None else ())
@@ -29,6 +27,7 @@ def confirm_best(loop: Loop, search: Search, known: Mapping[str, tuple[float, ..
             continue
         del waiting[trial.number]
         if again.error is not None:
+            loop.log.confirmed(trial.number, ())
             loop.progress.say(f"trial {trial.number}: cannot be confirmed: {again.error}")
             continue
         loop.log.confirmed(trial.number, scores)

@@ -107,8 +107,9 @@ def _draw_front(
 
 def _scatter(axes: Axes, path: str, scored: list[Trial], best: Trial) -> None:
     scores = {trial.number: trial.score or 0.0 for trial in scored}
+    are_numbers = all(_is_number(trial.values[path]) for trial in scored)
     axes.scatter(
-        [_place(trial.values[path]) for trial in scored],
+        [_place(trial.values[path], are_numbers) for trial in scored],
         list(scores.values()),
         s=28,
         alpha=0.75,
@@ -119,7 +120,7 @@ def _scatter(axes: Axes, path: str, scored: list[Trial], best: Trial) -> None:
     if best.number not in scores:
         return
     axes.scatter(
-        [_place(best.values[path])],
+        [_place(best.values[path], are_numbers)],
         [scores[best.number]],
         marker="*",
         s=180,
@@ -140,10 +141,13 @@ def _scale_log(axes: Axes) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _place(value: Any) -> Any:
-    """Return numbers as they are, and words and truths as categories."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if is_number else str(value)
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _place(value: Any, are_numbers: bool) -> Any:
+    """Return numbers as they are; where there are words or truths, all are categories."""
+    return value if are_numbers else str(value)
 
 
 def _short(value: Any) -> str:

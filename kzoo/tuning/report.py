@@ -67,6 +67,9 @@ def best_spec(search: Search, best: Trial) -> Spec:
     fresh = search.confirmed.get(best.number, ())
     # After those of the trials and of the confirmation.
     used = search.tune.seeds_per_trial + max(map(len, search.confirmed.values()), default=0)
+    had = {trial.values.get("seed") for trial in search.trials}
+    while other_seed(spec.seed, used) in had:
+        used += 1
     found = Found(
         search=str(search.path),
         trial=best.number,

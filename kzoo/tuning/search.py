@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from kzoo.display.text import count_fresh_seeds, format_cost, format_parameter, with_deviation
 from kzoo.errors import RunError
+from kzoo.registry import get_weights
 from kzoo.runs import directory, find_run, write_atomically
 from kzoo.runs.trial import SCORED, Trial, preference
 from kzoo.spec import Spec, load_spec
+from kzoo.spec.places import is_there
 from kzoo.spec.tune import TuneSpec
 from kzoo.summary import Facts, Summarized
 from kzoo.tuning.front import pareto_front
@@ -219,8 +221,9 @@ def find_search(given: Any, out: str | os.PathLike[str] = "runs") -> Search | No
     """
     if isinstance(given, Search) or not isinstance(given, str | os.PathLike):
         return given if isinstance(given, Search) else None
-    if os.fspath(given) == directory.LATEST:
-        # The latest run, as everywhere.
+    name = os.fspath(given)
+    if name == directory.LATEST or (get_weights(name) and not is_there(Path(name))):
+        # The latest run, or a spec's bundled weights, as everywhere.
         return None
     try:
         return Search(find_run(given, out, record=directory.SEARCH).absolute())
@@ -235,7 +238,8 @@ def shown(trial: Trial) -> Mapping[str, Any]:
         "values": trial.values,
         "score": trial.score,
         "scores": trial.scores,
-        "status": trial.state,
+        # Where trials are listed the search has ended, or was broken off.
+        "status": "interrupted" if trial.state == "running" else trial.state,
         "run": str(trial.run) if trial.run else None,
         "epochs": trial.epochs if trial.state in SCORED else 0,
         "seconds": trial.seconds,

@@ -229,8 +229,8 @@ class Session:
             if tune.also and unknown:
                 progress.say(
                     f"{tune.also.metric} of {count_of(unknown)} {'is' if unknown == 1 else 'are'} "
-                    "not known, as only Keras computes one of their layers; the front leaves them "
-                    "out"
+                    "not known, as only Keras computes one of their layers, or as they are from a "
+                    "search that did not count it; the front leaves them out"
                 )
         write_report(search)
         show_result(search, self.display)

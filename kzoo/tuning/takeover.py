@@ -65,7 +65,9 @@ def take_over(earlier: Search, spec: Spec, fingerprint: str) -> Taken:
     for trial in scored:
         values = _values_in(earlier, trial, spec) if _is_whole(earlier, trial, spec) else None
         if values is not None and values not in [other.values for other in found]:
-            found.append(replace(trial, values=values, run=None, parent=None))
+            # Costs of another kind are none to compare with.
+            cost = trial.cost if old.also == tune.also else None
+            found.append(replace(trial, values=values, run=None, parent=None, cost=cost))
     rest = len(scored) - len(found)
     others = f"; {rest:,} are outside its space, not whole or otherwise different" if rest else ""
     words = f"{len(found):,} of the {len(scored):,} trials of {earlier.path.name}{others}"

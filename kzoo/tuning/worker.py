@@ -105,7 +105,11 @@ def run_trial(job: Job) -> Trial:
             if is_late or is_over or is_behind(scores, job.others, job.direction):
                 is_stopped = True
                 break
-            scores.append(_score_with_seed(job, len(scores), left))
+            other = _with_seed(job, len(scores), left)
+            # A training that was cut off is none to take a mean with.
+            is_stopped = bool(other.metrics.get(STOPPED))
+            if not is_stopped:
+                scores.append(float(other.metrics[job.metric]))
         cost = cost_of(run, job.also) if job.also else None
     except WorkerError:
         raise
@@ -128,8 +132,8 @@ def run_trial(job: Job) -> Trial:
     )
 
 
-def _score_with_seed(job: Job, index: int, seconds: float | None) -> float:
-    """Return the score of a trial with another seed, which is trained unless it was before."""
+def _with_seed(job: Job, index: int, seconds: float | None) -> Run:
+    """Return the run of a trial with another seed, which is trained unless it was before."""
     number = seed_number(job.trial.number, index)
     other = replace(
         job,
@@ -139,8 +143,7 @@ def _score_with_seed(job: Job, index: int, seconds: float | None) -> float:
         prune=None,
         is_watched=False,
     )
-    run = finished_run(job.folder, number) or _train(other)
-    return float(run.metrics[job.metric])
+    return finished_run(job.folder, number) or _train(other)
 
 
 def ask_worker(needs: Needs, spec: dict[str, Any]) -> None:

@@ -130,7 +130,12 @@ def written_search(folder: Path, events: str | None, tune: dict[str, object]) ->
 def event_of(kind: str, number: str = "", score: str = "null") -> dict[str, object]:
     """Return an event as the log has it."""
     if kind == "session":
-        return {"event": kind, "max_trials": int(number), "where": "2 workers", "began": "now"}
+        confirm = json.loads(score) or 0
+        return {"event": kind, "max_trials": int(number), "confirm": confirm}
+    if kind == "took":
+        return {"event": kind, "trials": [{}] * int(number)}
+    if kind == "confirmed":
+        return {"event": kind, "number": number, "scores": json.loads(score)}
     if kind in ("asked", "told"):
         return {"event": kind, "trial": {"number": number, "score": json.loads(score)}}
     return {"event": kind, "number": number}
@@ -149,10 +154,20 @@ def event_of(kind: str, number: str = "", score: str = "null") -> dict[str, obje
         ("began session:3 asked:0 told:0:0.5 session:1", 1, 1, "finished"),
         ("began session:9 asked:0 told:0:0.5 idle", 1, 9, "finished"),
         ("began session:9 asked:0 asked:1 told:0:0.5 idle", 1, 9, "interrupted"),
-        ("began session:9 asked:0 told:0:0.5 idle confirmed:0", 1, 9, "finished"),
+        ("began session:9 asked:0 told:0:0.5 idle confirmed:0:[]", 1, 9, "finished"),
         ("began session:9 asked:0 told:0:0.5 idle session:9", 1, 9, "interrupted"),
         ("began session:9 asked:0 asked:1 told:0:0.9", 1, 9, "finished"),
         ("began session:1 asked:0 told:0 retried:0", 0, 1, "interrupted"),
+        ("began session:3 asked:0 asked:1 told:0:0.5 session:1", 1, 1, "finished"),
+        ("began session:1:2 told:0:0.5", 1, 1, "interrupted"),
+        ("began session:1:2 told:0:0.5 confirmed:0:[0.5,0.6]", 1, 1, "finished"),
+        ("began session:1:2 told:0:0.5 confirmed:0:[0.5]", 1, 1, "interrupted"),
+        ("began session:1:2 told:0:0.5 confirmed:0:[]", 1, 1, "finished"),
+        ("began session:2:1 told:0:0.5 told:1:0.5 confirmed:0:[0.5]", 2, 2, "interrupted"),
+        ("began session:2:1 told:0 told:1:0.5 confirmed:1:[0.5]", 2, 2, "finished"),
+        ("began session:2:1 told:0:0.9", 1, 2, "interrupted"),
+        ("began took:2 session:2 told:0:0.5 told:1:0.5", 2, 4, "interrupted"),
+        ("began took:2 session:1 told:0:0.5 told:1:0.5 told:2:0.5", 3, 3, "finished"),
         ("began session:1 asked:0 told:0 retried:0 told:0:0.1", 1, 1, "finished"),
     ],
 )
@@ -180,6 +195,17 @@ def test_a_loss_reaches_its_target_from_above(tmp_path: Path) -> None:
     log = tmp_path / "search" / "log.jsonl"
     log.write_text(log.read_text("utf-8").replace("0.9", "0.7"), "utf-8")
     assert list_runs(tmp_path)[0].state == "finished"
+
+
+def test_a_trial_without_all_of_its_seeds_does_not_reach_the_target(tmp_path: Path) -> None:
+    """As it cannot win; with all of them it does."""
+    target = {"target": 0.8, "objective": {"direction": "max"}, "seeds_per_trial": 2}
+    search = written_search(tmp_path, "session:9", target)
+    for scores, state in (([0.9], "interrupted"), ([0.9, 0.9], "finished")):
+        told = {"event": "told", "trial": {"number": "0", "score": 0.9, "scores": scores}}
+        with (search / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(told) + "\n")
+        assert list_runs(tmp_path)[0].state == state
 
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
