@@ -36,6 +36,7 @@ class TrialClock(keras.callbacks.Callback):
         self._seconds = seconds
         self._earlier = earlier
         self._until = until
+        self._has_epoch = False
 
     @property
     def is_over(self) -> bool:
@@ -50,10 +51,12 @@ class TrialClock(keras.callbacks.Callback):
             WorkerError: it is; the trial goes on from its last epoch, which was saved when it
                 ended, once it is resumed.
         """
-        if self._until is not None and time.time() >= self._until:
+        # An epoch is trained in each session, so that each goes on.
+        if self._has_epoch and self._until is not None and time.time() >= self._until:
             raise WorkerError("the time limit of the search is reached")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Stop the training if its own time is over."""
+        self._has_epoch = True
         if self.is_over:
             self.model.stop_training = True

@@ -491,3 +491,44 @@ def run_script(folder: Path, space: str, workers: int) -> list[str]:
     )
     assert said.returncode == 0, said.stderr
     return said.stdout.split()
+
+
+@kzoo.register
+def of_mixed_values(
+    input_shape: tuple[int, ...], num_classes: int, *, size: bool | int | str = "some"
+) -> Any:
+    """Return a linear model, whatever its size is called."""
+    import keras
+
+    last = keras.layers.Dense(num_classes, activation="softmax", dtype="float32")
+    return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), last])
+
+
+def test_a_choice_of_numbers_words_and_truths_ends_with_its_picture(tmp_path: Path) -> None:
+    """Beside words numbers are categories too."""
+    spec = {
+        "name": "mixed",
+        "model": {"builder": "of_mixed_values"},
+        "dataset": {"name": "digits"},
+        "fit": {"epochs": 1, "batch_size": 200, "execution": "graph"},
+        "tune": {
+            "algorithm": "grid",
+            "space": {"model.size": {"type": "choice", "values": [2, "some", True]}},
+        },
+    }
+    found = kzoo.tune(spec, out=tmp_path, workers=0, display="quiet")
+    assert len(found.trials) == 3
+    assert (found.path / "trials.png").is_file()
+
+
+def test_each_session_with_a_limit_goes_on_by_an_epoch(tmp_path: Path) -> None:
+    """What a limit waits for is saved: three sessions of a moment each end a trial of three."""
+    changes = {"tune.max_trials": 1, "fit.batch_size": 1, "fit.epochs": 3}
+    spec = kzoo.load_spec(SPEC, changes)
+    found = kzoo.tune(spec, out=tmp_path, workers=0, time_limit=0.5, display="quiet")
+    sessions = 1
+    while not found.trials or found.trials[0].state == "running":
+        assert sessions < 4
+        found = kzoo.resume_search(found.path, workers=0, time_limit=0.5, display="quiet")
+        sessions += 1
+    assert found.trials[0].epochs == 3

@@ -6,6 +6,7 @@ import csv
 import json
 import statistics
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from support.searches import ONE_SHAPE, facts
 import kzoo
 from kzoo.errors import SpecError
 from kzoo.runs.trial import Trial
-from kzoo.tuning import loop
+from kzoo.tuning import loop, worker
+from kzoo.tuning.ended import EndedTrials
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.search import Search
 from kzoo.tuning.seeds import is_behind, seed_number, with_seed
@@ -120,6 +122,44 @@ def test_what_was_pruned_is_not_compared_with(
     assert kinds[False]
     assert {len(scores) for scores in kinds[False]} == {1}
     assert {len(scores) for scores in kinds[True]} >= {1, 3}
+
+
+def test_a_seed_whose_training_was_cut_off_is_no_part_of_the_mean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trial is stopped, with the scores of those that were trained whole."""
+
+    def cut(job: Job, index: int, seconds: float | None) -> Any:
+        return SimpleNamespace(metrics={job.metric: 0.0, worker.STOPPED: index == 2})
+
+    monkeypatch.setattr(worker, "_with_seed", cut)
+    (trial,) = tune(spec_with(max_trials=1), out=tmp_path, workers=0, display="quiet").trials
+    assert trial.state == "stopped"
+    assert trial.scores == (trial.scores[0], 0.0)
+    assert trial.score == trial.scores[0] / 2
+
+
+@pytest.mark.parametrize(("scores", "reached"), [((0.9,), False), ((0.9, 0.9, 0.9), True)])
+def test_a_target_is_reached_by_what_can_win(
+    tmp_path: Path, scores: tuple[float, ...], reached: bool
+) -> None:
+    """One good seed of three is no such trial."""
+    section = spec_with(target=0.8).tune
+    assert section is not None
+    trial = Trial("0000", {}, "completed", 0.9, scores=scores)
+    assert EndedTrials(tmp_path, section, [trial]).is_good_enough is reached
+
+
+def test_a_searched_seed_leaves_the_best_one_of_its_own(tmp_path: Path) -> None:
+    """The spec of the best has a seed that no trial had, whichever of them was the best."""
+    space = {"seed": {"type": "int", "min": 0, "max": 3}}
+    changes = {"tune.space": space, "tune.algorithm": "grid", "fit.epochs": 1}
+    found = tune(kzoo.load_spec(ONE_SHAPE, changes), out=tmp_path, workers=0, display="quiet")
+    assert {trial.values["seed"] for trial in found.trials} == {0, 1, 2, 3}
+    assert kzoo.load_spec(found.path / "best.json").seed not in {0, 1, 2, 3}
+    nested = {"fit.batch_size": {"type": "choice", "values": [{"value": 100, "space": space}, 50]}}
+    with pytest.raises(SpecError, match="has seed in its space"):
+        kzoo.load_spec(ONE_SHAPE, CHANGES | {"tune.space": nested})
 
 
 def test_the_best_are_confirmed_with_seeds_that_no_trial_had(finished: Search) -> None:

@@ -13,7 +13,7 @@ from support.searches import ALGORITHMS, SPEC
 import kzoo
 from kzoo.errors import SpecError
 from kzoo.tuning.log import SearchLog
-from kzoo.tuning.search import Search, find_search
+from kzoo.tuning.search import LOG, Search, find_search
 from kzoo.tuning.takeover import take_over
 from kzoo.tuning.tune import resume_search, tune
 
@@ -129,3 +129,33 @@ def test_the_command_takes_a_search_or_a_model(
     refused = kzoo_here("tune", "spec.json", "--from", "nowhere", "--workers", "0")
     assert refused.returncode == 1
     assert "nowhere" in refused.stderr
+
+
+@pytest.mark.parametrize(("metric", "is_kept"), [("operations", True), ("weight_bytes", False)])
+def test_costs_of_another_kind_are_not_taken_over(
+    tmp_path: Path, metric: str, is_kept: bool
+) -> None:
+    """They would stand in the table and the front as what they are not."""
+    changes = {"tune.max_trials": 2, "tune.also": {"metric": "operations"}}
+    first = tune(
+        spec_with({LEARNING_RATE: RATE}, **changes), out=tmp_path, workers=0, display="quiet"
+    )
+    spec = kzoo.load_spec(first.spec, {"tune.also": {"metric": metric}})
+    data = SearchLog.beginning_of(first.path / LOG)
+    assert data is not None
+    taken = take_over(first, spec, data.fingerprint).trials
+    costs = [trial.cost for trial in first.trials]
+    assert None not in costs
+    assert [trial.cost for trial in taken] == (costs if is_kept else [None, None])
+
+
+def test_a_spec_with_bundled_weights_is_a_model_whatever_searches_there_are(
+    earlier: Search,
+) -> None:
+    """The beginning of a search's name is one, unless a spec with weights is called so."""
+    out = earlier.path.parent
+    (out / "softmax_regression-tune-1").mkdir()
+    (out / "softmax_regression-tune-1" / "search.json").write_text("{}", "utf-8")
+    assert find_search("softmax_regression", out) is None
+    assert find_search("softmax_regression-tune", out) is not None
+    assert find_search("small", out) is not None
