@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from kzoo.errors import WorkerError
 from kzoo.runs.history import SECONDS, EpochRecorder
 from kzoo.start import keras
+from kzoo.tuning.worker import refuse_late
 
 
 class TrialClock(keras.callbacks.Callback):
@@ -52,8 +51,8 @@ class TrialClock(keras.callbacks.Callback):
                 ended, once it is resumed.
         """
         # An epoch is trained in each session, so that each goes on.
-        if self._has_epoch and self._until is not None and time.time() >= self._until:
-            raise WorkerError("the time limit of the search is reached")
+        if self._has_epoch:
+            refuse_late(self._until)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Stop the training if its own time is over."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from kzoo.display.text import count_fresh_seeds, with_deviation
 from kzoo.runs.search_status import CONFIRMED
+from kzoo.tuning.ended import drop_weights
 from kzoo.tuning.loop import Loop
-from kzoo.tuning.search import Search
+from kzoo.tuning.search import TRIALS, Search
 
 
 def confirm_best(loop: Loop, search: Search, known: Mapping[str, tuple[float, ...]]) -> None:
@@ -31,6 +32,8 @@ def confirm_best(loop: Loop, search: Search, known: Mapping[str, tuple[float, ..
             loop.progress.say(f"trial {trial.number}: cannot be confirmed: {again.error}")
             continue
         loop.log.confirmed(trial.number, scores)
+        # Only its scores are wanted.
+        drop_weights(loop.path / TRIALS, again.number)
         words = with_deviation(statistics.fmean(scores), scores)
         fresh = count_fresh_seeds(seeds)
         loop.progress.say(

@@ -82,12 +82,16 @@ class EndedTrials:
         for trial in scored[self.tune.keep_weights :]:
             if self.tune.keep_weights and trial in front:
                 continue
-            # With several seeds it has several runs.
-            for run in runs_of(self.folder, trial.number):
-                for name in (directory.MODEL, directory.WEIGHTS):
-                    # What cannot be deleted takes room, no more.
-                    with contextlib.suppress(OSError):
-                        (run / name).unlink(missing_ok=True)
+            drop_weights(self.folder, trial.number)
+
+
+def drop_weights(folder: Path, number: str) -> None:
+    """Delete the trained weights of a trial, those of each of its seeds."""
+    for run in runs_of(folder, number):
+        for name in (directory.MODEL, directory.WEIGHTS):
+            # What cannot be deleted takes room, no more.
+            with contextlib.suppress(OSError):
+                (run / name).unlink(missing_ok=True)
 
 
 def refuse_failures(ended: Sequence[Trial]) -> None:

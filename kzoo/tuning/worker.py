@@ -100,9 +100,10 @@ def run_trial(job: Job) -> Trial:
         is_stopped = bool(run.metrics.get(STOPPED))
         while len(scores) < job.seeds and not is_stopped:
             left = None if job.seconds is None else job.seconds - (time.perf_counter() - began)
-            is_late = job.until is not None and time.time() >= job.until
+            # What is trained is kept: resumed, the trial goes on with its other seeds.
+            refuse_late(job.until)
             is_over = left is not None and left <= 0
-            if is_late or is_over or is_behind(scores, job.others, job.direction):
+            if is_over or is_behind(scores, job.others, job.direction):
                 is_stopped = True
                 break
             other = _with_seed(job, len(scores), left)
@@ -130,6 +131,19 @@ def run_trial(job: Job) -> Trial:
         run=Path(run.path.name),
         cost=cost,
     )
+
+
+def refuse_late(until: float | None) -> None:
+    """Leave a trial to the next session where the time of the search is over.
+
+    Args:
+        until: When it is, as `time.time` counts; None for no limit.
+
+    Raises:
+        WorkerError: it is over.
+    """
+    if until is not None and time.time() >= until:
+        raise WorkerError("the time limit of the search is reached")
 
 
 def _with_seed(job: Job, index: int, seconds: float | None) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import statistics
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -168,6 +169,9 @@ def test_the_best_are_confirmed_with_seeds_that_no_trial_had(finished: Search) -
     assert {len(scores) for scores in finished.confirmed.values()} == {2}
     seeds = {kzoo.Run(run).spec.seed for run in (finished.path / "trials").glob("*c*-*")}
     assert seeds == {3, 4}
+    # Of what is only measured no weights are kept.
+    assert not list(finished.path.glob("trials/*c*-*/model.*"))
+    assert len(list(finished.path.glob("trials/*/model.safetensors"))) >= 3
     means = {number: statistics.fmean(fresh) for number, fresh in finished.confirmed.items()}
     best = finished.best
     assert best is not None
@@ -285,3 +289,24 @@ def test_without_time_nothing_is_confirmed(
     assert found.best is not None
     assert "there was no time to confirm 0000; --resume SEARCH does it" in capsys.readouterr().err
     assert json.loads(json.dumps(found.summary()))["best"]["confirmed"] is None
+
+
+def test_a_limit_between_two_seeds_leaves_the_trial_to_the_next_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not told with fewer seeds for good: resumed, it has all of them."""
+    whole = tune(spec_with(max_trials=1), out=tmp_path, workers=0, display="quiet")
+    refuse = worker.refuse_late
+
+    def wait_and_refuse(until: float | None) -> None:
+        assert until is not None
+        time.sleep(max(until - time.time(), 0) + 0.1)
+        refuse(until)
+
+    monkeypatch.setattr(worker, "refuse_late", wait_and_refuse)
+    spec, out = spec_with(max_trials=1), tmp_path / "cut"
+    cut = tune(spec, out=out, workers=0, time_limit=5.0, display="quiet")
+    monkeypatch.undo()
+    assert cut.best is None
+    found = resume_search(cut.path, workers=0, display="quiet")
+    assert [trial.scores for trial in found.trials] == [trial.scores for trial in whole.trials]
