@@ -56,7 +56,7 @@ def test_an_interrupted_search_gives_what_it_has_so_far(tmp_path: Path) -> None:
     out, said = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
     found = object_of(out)
-    assert [trial["status"] for trial in found["trials"]] == ["running"]
+    assert [trial["status"] for trial in found["trials"]] == ["interrupted"]
     assert found["best"] is None
     assert "Traceback" not in said
     assert said.splitlines()[-1].startswith("Interrupted. Go on with: kzoo tune --resume ")

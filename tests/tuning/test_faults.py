@@ -497,7 +497,13 @@ def run_script(folder: Path, space: str, workers: int) -> list[str]:
 def of_mixed_values(
     input_shape: tuple[int, ...], num_classes: int, *, size: bool | int | str = "some"
 ) -> Any:
-    """Return a linear model, whatever its size is called."""
+    """Return a linear model, whatever its size is called.
+
+    Args:
+        input_shape: Shape of one example.
+        num_classes: Number of classes.
+        size: Means nothing.
+    """
     import keras
 
     last = keras.layers.Dense(num_classes, activation="softmax", dtype="float32")
