@@ -25,6 +25,9 @@ METRICS = "metrics.json"
 CHECKPOINT = "checkpoint.safetensors"
 # What only a search has.
 SEARCH = "search.json"
+# Of a search: what happened, and its best as a spec.
+LOG = "log.jsonl"
+BEST = "best.json"
 
 LATEST = "latest"
 # How the names of temporary files begin; a killed process leaves its own.

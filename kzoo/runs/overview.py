@@ -17,8 +17,6 @@ from kzoo.spec.parse import describe, read_json, strict_loads
 
 State = Literal["finished", "interrupted", "running", "broken"]
 
-_LOG = "log.jsonl"
-_BEST = "best.json"
 _RECORDS = (directory.SPEC, directory.SEARCH, directory.METRICS, directory.ENVIRONMENT)
 _LENGTH_BYTES = 8
 _MOST_HEADER = 2**20
@@ -146,9 +144,9 @@ def _run(path: Path, written: float) -> Entry:
 def _search(path: Path, written: float) -> Entry:
     where = path / directory.SEARCH
     spec = _read(where)
-    status = read_search_status(path / _LOG, spec)
+    status = read_search_status(path / directory.LOG, spec)
     # The logs of earlier versions do not say how many trials were asked for.
-    finished = status.is_over or (status.planned is None and (path / _BEST).is_file())
+    finished = status.is_over or (status.planned is None and (path / directory.BEST).is_file())
     state: State = "running" if is_held(path) else "finished" if finished else "interrupted"
     return Entry(
         path,

@@ -27,11 +27,11 @@ from kzoo.tuning.log import Asked, Confirmed, Event, Told, read_events
 if TYPE_CHECKING:
     from kzoo.runs.picture import Plot
 
-LOG = "log.jsonl"
+LOG = directory.LOG
 TRIALS = "trials"
 TABLE = "trials.csv"
 PICTURE = "trials.png"
-BEST = "best.json"
+BEST = directory.BEST
 # Specs of the front, one a trial, where the search has a second figure.
 FRONT = "front"
 # Trials of the front that are listed.
