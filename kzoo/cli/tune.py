@@ -31,6 +31,7 @@ from kzoo.cli.output import (
     encoding_of,
     only_json,
     quoted,
+    say,
     say_logs,
     shown,
     telling_how_to_resume,
@@ -172,6 +173,8 @@ def tune(
             give(finished.summary())
         else:
             _show(finished)
+        if mode != "quiet":
+            _say_unfinished(finished, options)
         say_logs(log, finished.path, mode)
 
 
@@ -232,3 +235,13 @@ def _show(search: Search) -> None:
         },
         command=f"kzoo run {quoted(search.path / BEST, encoding_of(sys.stdout))}",
     )
+
+
+def _say_unfinished(search: Search, options: str) -> None:
+    """Say how a search goes on that ended before its end, as at a time limit."""
+    from kzoo.runs.search_status import read_search_status
+    from kzoo.tuning.search import LOG
+
+    if not read_search_status(search.path / LOG, search.spec.to_dict()).is_over:
+        path = quoted(search.path, encoding_of(sys.stderr))
+        say(f"The search is not over. Go on with: kzoo tune --resume {path}{options}")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from kzoo.display.ranking import guess_monitor, is_better
 from kzoo.display.text import format_rate, format_seconds, format_value
-from kzoo.runs.history import EPOCH, LEARNING_RATE, SECONDS
+from kzoo.runs.directory import EPOCH, LEARNING_RATE, SECONDS
 
 # An epoch's row, as the history has it.
 Row = Mapping[str, float]

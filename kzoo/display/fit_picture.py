@@ -12,7 +12,7 @@ from kzoo.display.forms import Picture
 from kzoo.display.ranking import by_importance, in_reading_order
 from kzoo.display.table import Column, Table, fit_columns
 from kzoo.display.text import format_rate, format_seconds, format_value, short_name, star
-from kzoo.runs.history import EPOCH, SECONDS
+from kzoo.runs.directory import EPOCH, SECONDS
 
 # Lines of the window that are not for epochs: titles, bars, sparkline, the prompt's own.
 _OTHER_LINES = 6

@@ -11,7 +11,6 @@ from kzoo.train.resumption import differences
 
 # What of the environment decides the bits.
 _DECIDING = ("versions", "backend", "device", "platform")
-_SECONDS = "seconds"
 
 
 def first_difference(run: Run, earlier: Run) -> str | None:
@@ -47,8 +46,8 @@ def _environment(run: Run) -> dict[str, Any]:
 
 
 def _in_history(now: dict[str, list[float]], was: dict[str, list[float]]) -> str | None:
-    names = [name for name in was if name != _SECONDS]
-    if names != [name for name in now if name != _SECONDS]:
+    names = [name for name in was if name != directory.SECONDS]
+    if names != [name for name in now if name != directory.SECONDS]:
         return f"the history has the columns {', '.join(now)}, had {', '.join(was)}"
     epochs = [len(history[names[0]]) for history in (now, was)]
     for index in range(min(epochs)):

@@ -17,7 +17,8 @@ from kzoo.display.text import write_line
 from kzoo.errors import KzooError, describe_error, one_line
 from kzoo.logs.library import RunLog, Subject
 from kzoo.logs.table import find_library
-from kzoo.runs.history import EPOCH, LEARNING_RATE, EpochRecorder
+from kzoo.runs.directory import EPOCH, LEARNING_RATE
+from kzoo.runs.history import EpochRecorder
 from kzoo.start import keras
 
 

@@ -18,6 +18,8 @@ from kzoo.errors import RunError, did_you_mean
 SPEC = "spec.json"
 ENVIRONMENT = "environment.json"
 HISTORY = "history.csv"
+# Its columns that are no metrics.
+EPOCH, SECONDS, LEARNING_RATE = "epoch", "seconds", "learning_rate"
 PREDICTIONS = "predictions.npz"
 MODEL = "model.keras"
 WEIGHTS = "model.safetensors"

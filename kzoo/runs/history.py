@@ -10,9 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from kzoo.runs.directory import EPOCH, LEARNING_RATE, SECONDS
 from kzoo.start import keras
-
-EPOCH, SECONDS, LEARNING_RATE = "epoch", "seconds", "learning_rate"
 
 
 def numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:

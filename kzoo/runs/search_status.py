@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from kzoo.figures import Direction
+from kzoo.runs.trial import Trial, preference
 from kzoo.spec.parse import strict_loads
+
+_TRIAL: TypeAdapter[Trial] = TypeAdapter(Trial)
 
 # A log of a hundred thousand trials is far smaller.
 _MOST_BYTES = 2**28
@@ -31,9 +37,25 @@ class SearchStatus:
     is_over: bool = False
 
 
-def has_all_seeds(scores: Sequence[float], seeds: int) -> bool:
-    """Return whether a trial was trained with all of its seeds: only such a one can win."""
-    return seeds == 1 or len(scores) >= seeds
+def is_good_enough(
+    trials: Iterable[Trial], target: float | None, direction: Direction, seeds: int
+) -> bool:
+    """Return whether a trial that can win has reached the target of its search.
+
+    Only one that was trained with all of its seeds can win.
+
+    Args:
+        trials: Those that ended.
+        target: The score that is good enough; None for none.
+        direction: Whether more or less of the score is better.
+        seeds: With how many seeds a trial is trained.
+    """
+    sign = 1 if direction == "max" else -1
+    return target is not None and any(
+        sign * trial.score >= sign * target and (seeds == 1 or len(trial.scores) >= seeds)
+        for trial in trials
+        if trial.score is not None
+    )
 
 
 def read_search_status(log: Path, spec: dict[str, Any]) -> SearchStatus:
@@ -56,7 +78,7 @@ def read_search_status(log: Path, spec: dict[str, Any]) -> SearchStatus:
         raise ValueError(f"{log.name}: is too large for the log of a search")
     *lines, _ = log.read_text("utf-8", "replace").split("\n")
     under_way: set[str] = set()
-    ended: dict[str, dict[str, Any]] = {}
+    ended: dict[str, Trial] = {}
     confirmed: dict[str, int] = {}
     asked, taken, fresh, has_no_more = None, 0, 0, False
     for line in lines:
@@ -70,8 +92,9 @@ def read_search_status(log: Path, spec: dict[str, Any]) -> SearchStatus:
             elif kind == "asked":
                 under_way.add(event["trial"]["number"])
             elif kind == "told":
-                under_way.discard(event["trial"]["number"])
-                ended[event["trial"]["number"]] = event["trial"]
+                trial = _TRIAL.validate_python(event["trial"], strict=False)
+                under_way.discard(trial.number)
+                ended[trial.number] = trial
             elif kind == "retried":
                 under_way.add(event["number"])
                 ended.pop(event["number"], None)
@@ -82,28 +105,30 @@ def read_search_status(log: Path, spec: dict[str, Any]) -> SearchStatus:
         # Trials that are confirmed come after the last.
         has_no_more = kind == "idle" or (has_no_more and kind == "confirmed")
     planned = None if asked is None else asked + taken
+    target, direction, seeds = _aim(spec)
     # Trials that are under way are left where there are enough, and once the target is reached.
-    is_full = planned is not None and len(ended) >= planned
-    has_tried = is_full or (has_no_more and not under_way) or _is_good_enough(ended, spec)
-    scored = sum(trial.get("score") is not None for trial in ended.values())
+    has_tried = (
+        (planned is not None and len(ended) >= planned)
+        or (has_no_more and not under_way)
+        or is_good_enough(ended.values(), target, direction, seeds)
+    )
+    scored = [trial for trial in ended.values() if trial.score is not None]
+    scored.sort(key=lambda trial: preference(trial, direction))
     # One that could not be confirmed has no scores.
-    done = sum(count >= fresh or not count for count in confirmed.values())
-    is_confirmed = not fresh or done >= min(CONFIRMED, scored)
+    counts = [confirmed.get(trial.number) for trial in scored[:CONFIRMED]]
+    is_confirmed = all(count == 0 or (count or 0) >= fresh for count in counts)
     return SearchStatus(len(ended), planned, has_tried and is_confirmed)
 
 
-def _is_good_enough(ended: dict[str, dict[str, Any]], spec: dict[str, Any]) -> bool:
+def _aim(spec: dict[str, Any]) -> tuple[float | None, Direction, int]:
+    """Return the target, its direction and the seeds of a trial, as far as a spec has them."""
     tune = spec.get("tune")
-    target = tune.get("target") if isinstance(tune, dict) else None
-    objective = tune.get("objective") if isinstance(tune, dict) else None
-    if not isinstance(tune, dict) or not isinstance(objective, dict):
-        return False
-    if not isinstance(target, (int, float)):
-        return False
-    sign, seeds = -1 if objective.get("direction") == "min" else 1, tune.get("seeds_per_trial", 1)
-    return any(
-        isinstance(trial.get("score"), (int, float))
-        and sign * trial["score"] >= sign * target
-        and has_all_seeds(trial.get("scores") or (), seeds)
-        for trial in ended.values()
+    tune = tune if isinstance(tune, dict) else {}
+    target, seeds = tune.get("target"), tune.get("seeds_per_trial")
+    objective = tune.get("objective")
+    is_less = isinstance(objective, dict) and objective.get("direction") == "min"
+    return (
+        target if isinstance(target, (int, float)) else None,
+        "min" if is_less else "max",
+        seeds if isinstance(seeds, int) else 1,
     )

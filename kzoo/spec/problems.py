@@ -6,7 +6,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ValidationError
@@ -42,12 +42,11 @@ def explain(
         # Of a union's members, the one that got furthest into the value is the one that was meant.
         if any(other[: len(location)] == location != other for other, _ in found):
             continue
-        keys = _keys_at(spec_type, location[:-1], tree)
-        message, earlier = _message(detail, keys), messages.get(location)
-        if detail["type"] == "extra_forbidden" and len(location) == 1:
-            elsewhere = settings_called(str(location[0]), spec_type, tree)
-            if len(elsewhere) == 1 and "Did you mean" not in message:
-                message = f"unknown key. Did you mean {elsewhere[0]!r}?"
+        if detail["type"] == "extra_forbidden":
+            message = _unknown_key(location, tree, spec_type)
+        else:
+            message = _message(detail)
+        earlier = messages.get(location)
         if earlier and "; expected " in message and not detail["type"].endswith("literal_error"):
             # Untagged members of a union: one problem, and all that is accepted.
             head, hint, tail = earlier.partition(". Did you mean")
@@ -86,11 +85,19 @@ def to_json_text(tree: Any, *, where: str) -> str:
     return text
 
 
-def _message(detail: Any, keys: Sequence[str]) -> str:
+def _unknown_key(location: Location, tree: Any, spec_type: type[BaseModel]) -> str:
+    """Return the message of a key that is not known, with the nearest there or in a section."""
+    *section, name = location
+    keys = _keys_at(spec_type, tuple(section), tree)
+    hint = did_you_mean(str(name), keys)
+    elsewhere = [] if section else settings_called(str(name), spec_type, tree)
+    if not hint and len(elsewhere) == 1:
+        hint = f" Did you mean {elsewhere[0]!r}?"
+    return f"unknown key.{hint or ' Known: ' + ', '.join(keys) + '.'}"
+
+
+def _message(detail: Any) -> str:
     kind, received, context = detail["type"], detail["input"], detail.get("ctx", {})
-    name = str(detail["loc"][-1]) if detail["loc"] else ""
-    if kind == "extra_forbidden":
-        return f"unknown key.{did_you_mean(name, keys) or ' Known: ' + ', '.join(keys) + '.'}"
     if kind == "missing":
         return "is missing"
     if kind == "value_error":

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kzoo.runs.history import LEARNING_RATE
+from kzoo.runs.directory import LEARNING_RATE
 from kzoo.spec import Spec
 
 # In fewer epochs than this nothing can be told.

@@ -26,7 +26,7 @@ from kzoo.runs import (
     write_atomically,
     write_json,
 )
-from kzoo.runs.history import EPOCH, SECONDS
+from kzoo.runs.directory import EPOCH, SECONDS
 from kzoo.runs.model import stored_model, uncompiled
 from kzoo.runs.model_file import write_model
 from kzoo.spec import Spec

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kzoo.runs.history import SECONDS, EpochRecorder
+from kzoo.runs.directory import SECONDS
+from kzoo.runs.history import EpochRecorder
 from kzoo.start import keras
 from kzoo.tuning.worker import refuse_late
 

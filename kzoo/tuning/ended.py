@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kzoo.errors import RunError
 from kzoo.runs import Run, directory
-from kzoo.runs.search_status import has_all_seeds
+from kzoo.runs.search_status import is_good_enough
 from kzoo.runs.trial import Trial, preference
 from kzoo.spec.tune import TuneSpec
 from kzoo.tuning.front import pareto_front
@@ -37,12 +37,9 @@ class EndedTrials:
     @property
     def is_good_enough(self) -> bool:
         """Whether a trial that can win has reached the target."""
-        target, sign = self.tune.target, 1 if self.tune.objective.direction == "max" else -1
-        return target is not None and any(
-            sign * trial.score >= sign * target
-            and has_all_seeds(trial.scores, self.tune.seeds_per_trial)
-            for trial in self.trials
-            if trial.score is not None
+        tune = self.tune
+        return is_good_enough(
+            self.trials, tune.target, tune.objective.direction, tune.seeds_per_trial
         )
 
     def curves(self) -> tuple[Curve, ...]:

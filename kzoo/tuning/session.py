@@ -103,11 +103,12 @@ class Session:
         with holding(path), _outliving_cluster(path):
             if data is not None:
                 spec = keep_arrays(path, spec, data)
-            write_spec(path / directory.SEARCH, spec, path)
             with SearchLog(path / LOG) as log:
                 log.began(spec.to_dict(), dataset.fingerprint)
                 if earlier and taken:
                     log.took(str(earlier.path), taken.trials)
+                # Last: what can be resumed has its whole beginning.
+                write_spec(path / directory.SEARCH, spec, path)
                 words = taken.words if taken else ""
                 return self._search(path, spec, dataset, log, change=change, taken=words)
 
@@ -121,9 +122,12 @@ class Session:
         """
         _hold_callbacks(self.callbacks, _proposer(spec))
         with holding(path), _outliving_cluster(path), SearchLog(path / LOG) as log:
-            # Killed in its first moments, a search has no beginning on record, and nothing else.
-            began = log.beginning.spec if log.beginning else spec.to_dict()
-            for changed, was, now in differences(began, spec.to_dict()):
+            if log.beginning is None:
+                raise RunError(
+                    f"{path / LOG}: does not say how the search began, so it cannot go on; begin "
+                    f"it again: kzoo tune {path / directory.SEARCH}"
+                )
+            for changed, was, now in differences(log.beginning.spec, spec.to_dict()):
                 # The data may have been moved: what they are is compared by their fingerprint.
                 if changed not in PLACE_PATHS:
                     raise RunError(
@@ -132,9 +136,7 @@ class Session:
                     )
             spec = placed(path, spec, place)
             dataset = self._load(spec)
-            if log.beginning is None:
-                log.began(spec.to_dict(), dataset.fingerprint)
-            elif dataset.fingerprint != log.beginning.fingerprint:
+            if dataset.fingerprint != log.beginning.fingerprint:
                 raise RunError(
                     f"{path}: dataset: {dataset.name} is not what the search began with (sha256 "
                     f"{dataset.fingerprint[:12]}, was {log.beginning.fingerprint[:12]})"

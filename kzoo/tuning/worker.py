@@ -51,7 +51,7 @@ class Job:
         metric: What the score is.
         folder: Where the search's runs lie, an absolute path.
         needs: What the worker has to have.
-        seconds: How long it trains at most; None for no limit.
+        seconds: How long the epochs of all its seeds take at most; None for no limit.
         until: When the search ends, as `time.time` counts; None for no limit.
         prune: How a hopeless trial is told; None to train them all.
         direction: Whether more or less of the metric is better.
@@ -96,10 +96,10 @@ def run_trial(job: Job) -> Trial:
     try:
         check_place(job.needs)
         run = finished_run(job.folder, job.trial.number) or _train(job)
-        scores = [float(run.metrics[job.metric])]
+        scores, taken = [float(run.metrics[job.metric])], sum(run.history[directory.SECONDS])
         is_stopped = bool(run.metrics.get(STOPPED))
         while len(scores) < job.seeds and not is_stopped:
-            left = None if job.seconds is None else job.seconds - (time.perf_counter() - began)
+            left = None if job.seconds is None else job.seconds - taken
             # What is trained is kept: resumed, the trial goes on with its other seeds.
             refuse_late(job.until)
             is_over = left is not None and left <= 0
@@ -107,6 +107,7 @@ def run_trial(job: Job) -> Trial:
                 is_stopped = True
                 break
             other = _with_seed(job, len(scores), left)
+            taken += sum(other.history[directory.SECONDS])
             # A training that was cut off is none to take a mean with.
             is_stopped = bool(other.metrics.get(STOPPED))
             if not is_stopped:

@@ -71,6 +71,9 @@ def test_a_search_gives_its_object_at_its_time_limit(tmp_path: Path) -> None:
     found = object_of(out)
     assert Path(found["search"], "log.jsonl").is_file()
     assert "the time limit of 3 s is reached; trials under way were broken off" in said
+    last = said.splitlines()[-1]
+    name = Path(found["search"]).name
+    assert last == f"The search is not over. Go on with: kzoo tune --resume runs/{name}"
 
 
 def test_a_refused_search_prints_nothing_on_standard_output(tmp_path: Path) -> None:

@@ -137,7 +137,8 @@ def event_of(kind: str, number: str = "", score: str = "null") -> dict[str, obje
     if kind == "confirmed":
         return {"event": kind, "number": number, "scores": json.loads(score)}
     if kind in ("asked", "told"):
-        return {"event": kind, "trial": {"number": number, "score": json.loads(score)}}
+        trial = {"number": number, "values": {}, "score": json.loads(score)}
+        return {"event": kind, "trial": trial}
     return {"event": kind, "number": number}
 
 
@@ -166,6 +167,20 @@ def event_of(kind: str, number: str = "", score: str = "null") -> dict[str, obje
         ("began session:2:1 told:0:0.5 told:1:0.5 confirmed:0:[0.5]", 2, 2, "interrupted"),
         ("began session:2:1 told:0 told:1:0.5 confirmed:1:[0.5]", 2, 2, "finished"),
         ("began session:2:1 told:0:0.9", 1, 2, "interrupted"),
+        (
+            "began session:3:1 told:0:0.5 told:1:0.4 told:2:0.3 "
+            "confirmed:0:[0.5] confirmed:1:[0.5] confirmed:2:[0.5] session:4:1 told:3:0.6",
+            4,
+            4,
+            "interrupted",
+        ),
+        (
+            "began session:3:1 told:0:0.5 told:1:0.4 told:2:0.3 "
+            "confirmed:0:[0.5] confirmed:1:[0.5] confirmed:2:[0.5] session:4:1 told:3:0.1",
+            4,
+            4,
+            "finished",
+        ),
         ("began took:2 session:2 told:0:0.5 told:1:0.5", 2, 4, "interrupted"),
         ("began took:2 session:1 told:0:0.5 told:1:0.5 told:2:0.5", 3, 3, "finished"),
         ("began session:1 asked:0 told:0 retried:0 told:0:0.1", 1, 1, "finished"),
@@ -202,7 +217,8 @@ def test_a_trial_without_all_of_its_seeds_does_not_reach_the_target(tmp_path: Pa
     target = {"target": 0.8, "objective": {"direction": "max"}, "seeds_per_trial": 2}
     search = written_search(tmp_path, "session:9", target)
     for scores, state in (([0.9], "interrupted"), ([0.9, 0.9], "finished")):
-        told = {"event": "told", "trial": {"number": "0", "score": 0.9, "scores": scores}}
+        trial = {"number": "0", "values": {}, "score": 0.9, "scores": scores}
+        told = {"event": "told", "trial": trial}
         with (search / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(told) + "\n")
         assert list_runs(tmp_path)[0].state == state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import statistics
 import time
@@ -131,13 +132,39 @@ def test_a_seed_whose_training_was_cut_off_is_no_part_of_the_mean(
     """The trial is stopped, with the scores of those that were trained whole."""
 
     def cut(job: Job, index: int, seconds: float | None) -> Any:
-        return SimpleNamespace(metrics={job.metric: 0.0, worker.STOPPED: index == 2})
+        metrics = {job.metric: 0.0, worker.STOPPED: index == 2}
+        return SimpleNamespace(metrics=metrics, history={"seconds": [0.1]})
 
     monkeypatch.setattr(worker, "_with_seed", cut)
     (trial,) = tune(spec_with(max_trials=1), out=tmp_path, workers=0, display="quiet").trials
     assert trial.state == "stopped"
     assert trial.scores == (trial.scores[0], 0.0)
     assert trial.score == trial.scores[0] / 2
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(200.0, 2), (300.0, 3)])
+def test_the_time_of_a_trial_is_that_of_the_epochs_of_all_its_seeds(
+    seconds: float, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it takes to make them ready, and in whichever session they were trained."""
+    lefts = []
+
+    def trained(job: Job, index: int, seconds: float | None) -> Any:
+        lefts.append(seconds)
+        return SimpleNamespace(metrics={job.metric: 0.0}, history={"seconds": [60.0, 40.0]})
+
+    # A clock on the wall that says otherwise.
+    jumps = SimpleNamespace(perf_counter=itertools.count(0, 1000).__next__, time=time.time)
+    first = SimpleNamespace(
+        metrics={"val_accuracy": 0.0, "epochs": 2}, history={"seconds": [60.0, 70.0]}
+    )
+    monkeypatch.setattr(worker, "time", jumps)
+    monkeypatch.setattr(worker, "_with_seed", trained)
+    monkeypatch.setattr(worker, "_train", lambda job: SimpleNamespace(path=tmp_path, **vars(first)))
+    spec = spec_with(max_trials=1, trial_seconds=seconds)
+    (trial,) = tune(spec, out=tmp_path, workers=0, display="quiet").trials
+    assert len(trial.scores) == count
+    assert lefts == [seconds - 130.0, seconds - 230.0][: count - 1]
 
 
 @pytest.mark.parametrize(("scores", "reached"), [((0.9,), False), ((0.9, 0.9, 0.9), True)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from support.kinds import Command
 from support.searches import ALGORITHMS, SPEC
 
 import kzoo
-from kzoo.errors import SpecError
+from kzoo.errors import RunError, SpecError
 from kzoo.tuning.log import SearchLog
 from kzoo.tuning.search import LOG, Search, find_search
 from kzoo.tuning.takeover import take_over
@@ -75,6 +76,32 @@ def test_it_begins_anew_where_it_was_killed_in_between(earlier: Search, tmp_path
         assert [(t.number, t.values, t.score) for t in again.trials] == [
             (t.number, t.values, t.score) for t in whole.trials
         ]
+
+
+@pytest.mark.parametrize("step", ["began", "took"])
+def test_what_can_be_resumed_has_its_whole_beginning(
+    step: str, earlier: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before its log says where it starts from, there is no search yet to go on with."""
+
+    def die(*args: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(SearchLog, step, die)
+    with pytest.raises(SystemExit):
+        tune(spec_with(WIDE), start_from=earlier, out=tmp_path, workers=0, display="quiet")
+    (path,) = tmp_path.iterdir()
+    with pytest.raises(RunError, match="search"):
+        resume_search(path, workers=0, display="quiet")
+
+
+def test_a_search_without_its_beginning_is_begun_again(earlier: Search, tmp_path: Path) -> None:
+    """Where its log is lost, it is not known what it was: the error says what to type."""
+    path = tmp_path / "copy"
+    path.mkdir()
+    shutil.copy(earlier.path / "search.json", path)
+    with pytest.raises(RunError, match=r"begin it again: kzoo tune .*search\.json"):
+        resume_search(path, workers=0, display="quiet")
 
 
 @pytest.mark.parametrize(

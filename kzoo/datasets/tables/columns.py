@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -12,15 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kzoo.datasets.features import Column, Kind
-from kzoo.datasets.tables.cells import (
-    TRUE_FALSE,
-    is_date,
-    is_decorated_number,
-    is_missing,
-    is_number,
-)
+from kzoo.datasets.tables.cells import TRUE_FALSE, is_missing, is_number
 from kzoo.datasets.tables.precision import offset_of, resolution_of, smallest_whole
 from kzoo.datasets.tables.table import TableColumn, Values
+from kzoo.datasets.tables.words import Words
 
 _LONGEST_WHOLE = 2**63
 # A column of numbers with fewer words than this among them has mistakes, not categories.
@@ -75,9 +69,7 @@ class ColumnBuilder:
     _pieces: list[Values] = field(default_factory=list)
     _rows: int = 0
     _kind: Kind | None = None
-    _codes: dict[str, int] = field(default_factory=dict)
-    _counts: list[int] = field(default_factory=list)
-    _first_rows: list[int] = field(default_factory=list)
+    _words: Words = field(default_factory=Words)
     _offset: float | None = None
     _is_counted: bool = False
 
@@ -113,54 +105,19 @@ class ColumnBuilder:
         pieces, self._pieces = self._pieces or [np.empty(0)], []
         if kind != "category":
             return TableColumn(self.name, kind, pieces, offset=self._offset or 0.0)
-        if (
-            not self.is_category
-            and self._codes
-            and set(map(str.lower, self._codes)) <= TRUE_FALSE.keys()
-        ):
-            lookup = np.array([*(TRUE_FALSE[word.lower()] for word in self._codes), np.nan])
+        words = self._words.seen
+        if not self.is_category and words and set(map(str.lower, words)) <= TRUE_FALSE.keys():
+            lookup = np.array([*(TRUE_FALSE[word.lower()] for word in words), np.nan])
             lookup = lookup.astype(np.float32)
             return TableColumn(self.name, "boolean", [lookup[piece] for piece in pieces])
         self._refuse_mistakes()
-        return TableColumn(self.name, "category", pieces, tuple(self._codes))
+        return TableColumn(self.name, "category", pieces, words)
 
     def notice(self) -> str | None:
         """Return what the person should know of a column of words that mostly are no words."""
-        if self.known is not None or self.is_category or not self._codes:
+        if self.known is not None or self.is_category:
             return None
-        row_and_word = self._first_word()
-        numeric = self._numbers_among_words()
-        if numeric * 2 < sum(self._counts):
-            return self._notice_of_look()
-        if row_and_word is None:
-            return f"column {self.name!r} is taken for words, as its numbers are texts"
-        others = sum(self._counts) - numeric
-        return (
-            f"column {self.name!r} is taken for words: {others:,} of its {sum(self._counts):,} "
-            f"cells are no numbers, such as {row_and_word[1]!r}"
-        )
-
-    def _notice_of_look(self) -> str | None:
-        """Return a notice of words most of which look like dates, or like numbers for people."""
-        if self._look(is_date):
-            return (
-                f"column {self.name!r} looks like dates, such as {next(iter(self._codes))!r}, and "
-                "is taken for words: a date is only known if a training row has it; split it into "
-                "numbers, such as month and weekday, or leave it out "
-                f"(dataset.table.exclude={self.name})"
-            )
-        if self._look(is_decorated_number):
-            return (
-                f"column {self.name!r} looks like numbers, such as {next(iter(self._codes))!r}, "
-                "and is taken for words: write plain numbers such as 1234.5 to have them taken "
-                "for numbers"
-            )
-        return None
-
-    def _look(self, is_like: Callable[[str], bool]) -> bool:
-        """Return whether most cells of a column of words look like something."""
-        counted = zip(self._codes, self._counts, strict=True)
-        return 2 * sum(count for word, count in counted if is_like(word)) > sum(self._counts)
+        return self._words.notice(self.name, self.decimal)
 
     def _typed(self, values: Any) -> Values:
         dtype = values.dtype
@@ -169,7 +126,7 @@ class ColumnBuilder:
         if kind in "biuf" and not is_words:
             return self._numeric(_plain(values), "boolean" if kind == "b" else "number")
         if kind in "iufb":
-            return self._words(values.map(_word_of_number, na_action="ignore"))
+            return self._as_words(values.map(_word_of_number, na_action="ignore"))
         if not _is_text(dtype):
             values = values.astype(object)
             is_category = is_words or str(dtype) == "category"
@@ -183,7 +140,7 @@ class ColumnBuilder:
             return self._numeric(self._parsed(values), "number")
         if self._kind in ("number", "boolean") and not all(map(_is_all_missing, self._pieces)):
             raise TypeChangedError(self.name)
-        return self._words(values)
+        return self._as_words(values)
 
     @property
     def known_kind(self) -> Kind | None:
@@ -217,34 +174,14 @@ class ColumnBuilder:
             return narrow
         return numbers if self._is_counted else (numbers - (self._offset or 0)).astype(np.float32)
 
-    def _words(self, words: Any) -> Values:
+    def _as_words(self, words: Any) -> Values:
         self._kind = "category"
         # Numbers that came before the first words were all missing.
         self._pieces = [
             piece if piece.dtype == np.int32 else np.full(len(piece), -1, np.int32)
             for piece in self._pieces
         ]
-        import pandas as pd
-
-        codes, unique = pd.factorize(words)
-        firsts = np.full(len(unique), len(codes), np.int64)
-        present = codes >= 0
-        np.minimum.at(firsts, codes[present], np.flatnonzero(present))
-        counts = np.bincount(codes[present], minlength=len(unique))
-        # The last one stands for the code -1 of missing cells.
-        lookup = np.full(len(unique) + 1, -1, np.int32)
-        for index, cell in enumerate(unique):
-            word = cell.strip()
-            if is_missing(word):
-                continue
-            code = self._codes.setdefault(word, len(self._codes))
-            if code == len(self._counts):
-                self._counts.append(0)
-                self._first_rows.append(self._rows + int(firsts[index]))
-            self._counts[code] += int(counts[index])
-            lookup[index] = code
-        words_of_piece: Values = lookup[codes]
-        return words_of_piece
+        return self._words.encode(words, self._rows)
 
     def _parsed(self, words: Any) -> npt.NDArray[np.float64]:
         """Return words as numbers, where only numbers are expected."""
@@ -261,26 +198,13 @@ class ColumnBuilder:
                 raise NotANumberError(self.name, text, self._rows + row)
         return parsed
 
-    def _numbers_among_words(self) -> int:
-        return sum(
-            count
-            for word, count in zip(self._codes, self._counts, strict=True)
-            if is_number(word, self.decimal)
-        )
-
-    def _first_word(self) -> tuple[int, str] | None:
-        """Return the first word that is no number, after its row."""
-        words = zip(self._first_rows, self._codes, strict=True)
-        return min(
-            ((row, word) for row, word in words if not is_number(word, self.decimal)), default=None
-        )
-
     def _refuse_mistakes(self) -> None:
-        first, total = self._first_word(), sum(self._counts)
-        if self.known is None and not self.is_category and first is not None:
-            others = total - self._numbers_among_words()
-            if others <= total * _MOST_MISTAKES:
-                raise NotANumberError(self.name, first[1], first[0])
+        if self.known is not None or self.is_category:
+            return
+        first = self._words.first_other(self.decimal)
+        numeric, total = self._words.numbers_among(self.decimal)
+        if first is not None and total - numeric <= total * _MOST_MISTAKES:
+            raise NotANumberError(self.name, first[1], first[0])
 
 
 def _is_all_missing(piece: Values) -> bool:
