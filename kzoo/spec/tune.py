@@ -199,8 +199,8 @@ class TuneSpec(Section):
     )
     trial_seconds: Annotated[float, Field(gt=0)] | None = Field(
         None,
-        description="Seconds that a trial trains at most: it ends with the epoch in which they are "
-        "over, and its score so far counts.",
+        description="Seconds that the epochs of a trial take at most, those of all its seeds "
+        "together: it ends with the epoch in which they are over, and its score so far counts.",
     )
     prune: PruneName | None = Field(
         None,
