@@ -239,9 +239,6 @@ def _show(search: Search) -> None:
 
 def _say_unfinished(search: Search, options: str) -> None:
     """Say how a search goes on that ended before its end, as at a time limit."""
-    from kzoo.runs.search_status import read_search_status
-    from kzoo.tuning.search import LOG
-
-    if not read_search_status(search.path / LOG, search.spec.to_dict()).is_over:
+    if not search.status.is_over:
         path = quoted(search.path, encoding_of(sys.stderr))
         say(f"The search is not over. Go on with: kzoo tune --resume {path}{options}")

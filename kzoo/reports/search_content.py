@@ -22,11 +22,10 @@ from kzoo.reports.search_parameters import (
     tried,
 )
 from kzoo.runs import Run, directory
-from kzoo.runs.search_status import read_search_status
 from kzoo.runs.trial import Trial
 from kzoo.spec.space import all_paths
 from kzoo.tuning.picture import WIDE
-from kzoo.tuning.search import BEST, LOG, Search
+from kzoo.tuning.search import BEST, Search
 
 _MOST_TRIALS = 300
 
@@ -111,7 +110,7 @@ def search_content(search: Search) -> SearchContent:
         RunError: it has no trial with a score yet, or its files are damaged.
     """
     best, tune = search.best, search.tune
-    status = read_search_status(search.path / LOG, search.spec.to_dict())
+    status = search.status
     if best is None:
         raise RunError(f"{search.path}: has no trial with a score yet")
     scored = [trial for trial in search.trials if trial.score is not None]

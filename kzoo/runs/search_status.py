@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from kzoo.figures import Direction
-from kzoo.runs.trial import Trial, preference
+from kzoo.runs.trial import Trial, contenders, is_good_enough
 from kzoo.spec.parse import strict_loads
 
 _TRIAL: TypeAdapter[Trial] = TypeAdapter(Trial)
@@ -35,27 +34,6 @@ class SearchStatus:
     ended: int = 0
     planned: int | None = None
     is_over: bool = False
-
-
-def is_good_enough(
-    trials: Iterable[Trial], target: float | None, direction: Direction, seeds: int
-) -> bool:
-    """Return whether a trial that can win has reached the target of its search.
-
-    Only one that was trained with all of its seeds can win.
-
-    Args:
-        trials: Those that ended.
-        target: The score that is good enough; None for none.
-        direction: Whether more or less of the score is better.
-        seeds: With how many seeds a trial is trained.
-    """
-    sign = 1 if direction == "max" else -1
-    return target is not None and any(
-        sign * trial.score >= sign * target and (seeds == 1 or len(trial.scores) >= seeds)
-        for trial in trials
-        if trial.score is not None
-    )
 
 
 def read_search_status(log: Path, spec: dict[str, Any]) -> SearchStatus:
@@ -112,10 +90,9 @@ def read_search_status(log: Path, spec: dict[str, Any]) -> SearchStatus:
         or (has_no_more and not under_way)
         or is_good_enough(ended.values(), target, direction, seeds)
     )
-    scored = [trial for trial in ended.values() if trial.score is not None]
-    scored.sort(key=lambda trial: preference(trial, direction))
+    best = contenders(ended.values(), direction)[:CONFIRMED]
     # One that could not be confirmed has no scores.
-    counts = [confirmed.get(trial.number) for trial in scored[:CONFIRMED]]
+    counts = [confirmed.get(trial.number) for trial in best]
     is_confirmed = all(count == 0 or (count or 0) >= fresh for count in counts)
     return SearchStatus(len(ended), planned, has_tried and is_confirmed)
 

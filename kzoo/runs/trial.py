@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -105,3 +106,35 @@ def preference(trial: Trial, direction: Direction) -> tuple[float, ...]:
     number = int(trial.number) if trial.number.isdecimal() else 0
     epochs = (trial.epochs or 0) if trial.state != "running" else 0
     return (-len(trial.scores), *rank(trial, direction), -epochs, number)
+
+
+def contenders(trials: Iterable[Trial], direction: Direction) -> list[Trial]:
+    """Return the trials with a score, the best first, as `preference` sorts them.
+
+    Args:
+        trials: In any order.
+        direction: Whether more or less of the score is better.
+    """
+    scored = (trial for trial in trials if trial.score is not None)
+    return sorted(scored, key=lambda trial: preference(trial, direction))
+
+
+def is_good_enough(
+    trials: Iterable[Trial], target: float | None, direction: Direction, seeds: int
+) -> bool:
+    """Return whether a trial that can win has reached the target of its search.
+
+    Only one that was trained with all of its seeds can win.
+
+    Args:
+        trials: Those that ended.
+        target: The score that is good enough; None for none.
+        direction: Whether more or less of the score is better.
+        seeds: With how many seeds a trial is trained.
+    """
+    sign = 1 if direction == "max" else -1
+    return target is not None and any(
+        sign * trial.score >= sign * target and (seeds == 1 or len(trial.scores) >= seeds)
+        for trial in trials
+        if trial.score is not None
+    )

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from kzoo.errors import RunError
 from kzoo.runs import Run, directory
-from kzoo.runs.search_status import is_good_enough
-from kzoo.runs.trial import Trial, preference
+from kzoo.runs.trial import Trial, contenders, is_good_enough
 from kzoo.spec.tune import TuneSpec
 from kzoo.tuning.front import pareto_front
 from kzoo.tuning.pruning import Curve
@@ -73,8 +72,7 @@ class EndedTrials:
     def drop_weights(self) -> None:
         """Delete the trained weights of all but the best trials, and those of the front."""
         direction = self.tune.objective.direction
-        scored = [trial for trial in self.trials if trial.score is not None]
-        scored.sort(key=lambda trial: preference(trial, direction))
+        scored = contenders(self.trials, direction)
         front = pareto_front(scored, direction)
         for trial in scored[self.tune.keep_weights :]:
             if self.tune.keep_weights and trial in front:

@@ -16,7 +16,8 @@ from kzoo.display.text import count_fresh_seeds, format_cost, format_parameter, 
 from kzoo.errors import RunError
 from kzoo.registry import get_weights
 from kzoo.runs import directory, find_run, write_atomically
-from kzoo.runs.trial import SCORED, Trial, preference
+from kzoo.runs.search_status import SearchStatus, read_search_status
+from kzoo.runs.trial import SCORED, Trial, contenders
 from kzoo.spec import Spec, load_spec
 from kzoo.spec.places import is_there
 from kzoo.spec.tune import TuneSpec
@@ -112,23 +113,31 @@ class Search(Summarized):
     @property
     def contenders(self) -> list[Trial]:
         """The trials with a score, the best first, without what fresh seeds said of them."""
-        return self._ranked({})
+        return contenders(self.trials, self.tune.objective.direction)
 
     @property
     def ranking(self) -> list[Trial]:
         """The trials with a score, the best first, as `best` compares them."""
-        return self._ranked(self.confirmed)
-
-    def _ranked(self, confirmed: Mapping[str, tuple[float, ...]]) -> list[Trial]:
-        direction = self.tune.objective.direction
+        sign = -1 if self.tune.objective.direction == "max" else 1
 
         def key(trial: Trial) -> tuple[float, ...]:
-            fresh = confirmed.get(trial.number, ())
-            mean = statistics.fmean(fresh) if fresh else 0.0
-            signed = -mean if direction == "max" else mean
-            return (not fresh, signed, *preference(trial, direction))
+            fresh = self.confirmed.get(trial.number, ())
+            return (not fresh, sign * statistics.fmean(fresh) if fresh else 0.0)
 
-        return sorted((trial for trial in self.trials if trial.score is not None), key=key)
+        return sorted(self.contenders, key=key)
+
+    @property
+    def status(self) -> SearchStatus:
+        """How far it has come, as its log says now.
+
+        Raises:
+            RunError: the log cannot be read.
+        """
+        log = self.path / LOG
+        try:
+            return read_search_status(log, self.spec.to_dict())
+        except (OSError, ValueError) as error:
+            raise RunError(f"{log}: cannot be read: {error}") from error
 
     def worded(self, trial: Trial) -> str:
         """Return a trial's score with its spread, and what it came to with fresh seeds."""

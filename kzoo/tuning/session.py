@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -125,7 +126,7 @@ class Session:
             if log.beginning is None:
                 raise RunError(
                     f"{path / LOG}: does not say how the search began, so it cannot go on; begin "
-                    f"it again: kzoo tune {path / directory.SEARCH}"
+                    f"it again: {shlex.join(['kzoo', 'tune', str(path / directory.SEARCH)])}"
                 )
             for changed, was, now in differences(log.beginning.spec, spec.to_dict()):
                 # The data may have been moved: what they are is compared by their fingerprint.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -96,18 +97,18 @@ def run_trial(job: Job) -> Trial:
     try:
         check_place(job.needs)
         run = finished_run(job.folder, job.trial.number) or _train(job)
-        scores, taken = [float(run.metrics[job.metric])], sum(run.history[directory.SECONDS])
+        runs, scores = [run], [float(run.metrics[job.metric])]
         is_stopped = bool(run.metrics.get(STOPPED))
         while len(scores) < job.seeds and not is_stopped:
-            left = None if job.seconds is None else job.seconds - taken
             # What is trained is kept: resumed, the trial goes on with its other seeds.
             refuse_late(job.until)
+            left = _seconds_left(job, runs)
             is_over = left is not None and left <= 0
             if is_over or is_behind(scores, job.others, job.direction):
                 is_stopped = True
                 break
             other = _with_seed(job, len(scores), left)
-            taken += sum(other.history[directory.SECONDS])
+            runs.append(other)
             # A training that was cut off is none to take a mean with.
             is_stopped = bool(other.metrics.get(STOPPED))
             if not is_stopped:
@@ -145,6 +146,13 @@ def refuse_late(until: float | None) -> None:
     """
     if until is not None and time.time() >= until:
         raise WorkerError("the time limit of the search is reached")
+
+
+def _seconds_left(job: Job, runs: Sequence[Run]) -> float | None:
+    """Return the seconds that a trial has after those runs' epochs; None for no limit."""
+    if job.seconds is None:
+        return None
+    return job.seconds - sum(sum(run.history[directory.SECONDS]) for run in runs)
 
 
 def _with_seed(job: Job, index: int, seconds: float | None) -> Run:
